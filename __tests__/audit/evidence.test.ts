@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Evidence, evidenceOf, sha256 } from '../../audit/evidence.ts';
@@ -32,6 +32,7 @@ beforeAll(async () => {
   mkdirSync(join(checkout.path, 'audit/rules'), { recursive: true });
   writeFileSync(join(checkout.path, 'audit/waivers.yaml'), '[]\n');
   writeFileSync(join(checkout.path, 'audit/rules/one.ts'), 'export {};\n');
+  writeFileSync(join(checkout.path, 'audit/rules/one.json'), '{}\n');
   git('init', '--quiet');
   git('add', '.');
   git('commit', '--quiet', '--message', 'All');
@@ -70,11 +71,15 @@ describe('the evidence', () => {
     expect(evidence.inputs.map(({ path }) => path)).toContain('package-lock.json');
   });
 
-  it('has another version of the rules when a rule changes', async () => {
-    const path = join(checkout.path, 'audit/rules/one.ts');
-    writeFileSync(path, 'export const changed = 1;\n');
+  it.each([
+    ['a rule', 'audit/rules/one.ts', 'export const two = 2;\n'],
+    ['a table of a rule', 'audit/rules/one.json', '{"two": 2}\n'],
+  ])('has another version of the rules when %s changes', async (_, file, text) => {
+    const path = join(checkout.path, file);
+    const before = readFileSync(path, 'utf8');
+    writeFileSync(path, text);
     const { product } = await evidenceOf(checkout.path, ENV, A_DAY);
-    writeFileSync(path, 'export {};\n');
+    writeFileSync(path, before);
     expect(product.rules).not.toBe(evidence.product.rules);
     expect(product.version).toBe(evidence.product.version);
   });

@@ -1,5 +1,6 @@
 import type { Model } from '../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../src/synthesized/views/kubernetes-manifests.ts';
+import register from './rules.json' with { type: 'json' };
 
 /** What the rules judge: Terraform resources, and Kubernetes objects as manifests. */
 export interface Audited {
@@ -28,10 +29,8 @@ export interface Judgement {
   readonly faults: readonly string[];
 }
 
-/** A rule of our own. It looks at types and relations, never at this project's names. */
-export interface Rule {
-  /** Kebab case; waivers and SARIF name it. */
-  readonly id: string;
+/** What a rule is about, for people: an entry of rules.json. */
+export interface RuleText {
   /** One line: what holds where the rule is kept. */
   readonly title: string;
   /** Why a stack that breaks it deploys and is wrong all the same. */
@@ -39,8 +38,22 @@ export interface Rule {
   /** Control of NIST SP 800-53 Rev. 5, such as `AC-6` or `SC-8(1)`. */
   readonly control: string;
   readonly severity: Severity;
+}
+
+/** A rule of our own. It looks at types and relations, never at this project's names. */
+export interface Rule extends RuleText {
+  /** Kebab case; waivers and SARIF name it. */
+  readonly id: string;
   readonly judge: (audited: Audited) => readonly Judgement[];
 }
+
+/** The id of a rule of rules.json. */
+export type RuleId = keyof typeof register;
+
+/** Every rule of our own by its id, with what it was called before: a waiver may still name it so. */
+export const REGISTER: Readonly<
+  Record<string, RuleText & { readonly formerly?: readonly string[] }>
+> = register as Readonly<Record<RuleId, RuleText>>;
 
 /** Sentences on what is wrong, each behind its condition: `isOpen && 'is open'`. */
 export type Faults = readonly (string | false)[];
@@ -51,23 +64,23 @@ interface Place {
 }
 
 /**
- * Makes a rule of two pure parts: what it looks at, and what is wrong with one of those.
+ * Makes a rule of two pure parts: what it looks at, and what is wrong with one of those. What it is about says rules.json.
  *
  * @param parts.subjects - each has `stack` and `address`
  * @param parts.faults - sentences; none means passed
  */
-export function rule<Subject extends Place>(
-  parts: Omit<Rule, 'judge'> & {
-    readonly subjects: (audited: Audited) => readonly Subject[];
-    readonly faults: (subject: Subject, audited: Audited) => Faults;
-  },
-): Rule {
-  const { subjects, faults, ...description } = parts;
+export function rule<Subject extends Place>(parts: {
+  readonly id: RuleId;
+  readonly subjects: (audited: Audited) => readonly Subject[];
+  readonly faults: (subject: Subject, audited: Audited) => Faults;
+}): Rule {
+  const { id, subjects, faults } = parts;
+  const { title, reason, control, severity } = register[id] as RuleText;
   return {
-    ...description,
+    ...{ id, title, reason, control, severity },
     judge: (audited) =>
       subjects(audited).map((subject) => ({
-        rule: description.id,
+        rule: id,
         stack: subject.stack,
         address: subject.address,
         faults: faults(subject, audited).filter((fault) => fault !== false),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ALL_RULES, currentId, FORMER_IDS } from '../../../audit/rules/all-rules.ts';
+import { ALL_RULES, currentId } from '../../../audit/rules/all-rules.ts';
+import { REGISTER } from '../../../audit/rules/rule.ts';
 import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
 import { listedBucket } from '../../support/settings.ts';
 import { findings } from '../support/findings.ts';
@@ -462,10 +463,16 @@ describe('all rules', () => {
     expect(rule.reason.length).toBeGreaterThan(40);
   });
 
-  it('are what former ids lead to, and have none of them', () => {
-    const ids = ALL_RULES.map(({ id }) => id);
-    expect(Object.values(FORMER_IDS).filter((id) => !ids.includes(id))).toEqual([]);
-    expect(Object.keys(FORMER_IDS).filter((id) => ids.includes(id))).toEqual([]);
+  it('are those of the register, each once', () => {
+    expect(ALL_RULES.map(({ id }) => id).sort()).toEqual(Object.keys(REGISTER).sort());
+  });
+
+  it('are found by each former id, and by no present one', () => {
+    const former = Object.entries(REGISTER).flatMap(([id, { formerly = [] }]) =>
+      formerly.map((old) => [old, id]),
+    );
+    expect(former.map(([old = '']) => [old, currentId(old)])).toEqual(former);
+    expect(former.filter(([old = '']) => Object.hasOwn(REGISTER, old))).toEqual([]);
   });
 
   it.each(['constructor', '__proto__'])('are none for %s, which stays itself', (id) => {

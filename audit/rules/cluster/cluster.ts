@@ -16,16 +16,12 @@ import {
   every,
   isPublic,
   listOf,
-  mayBe,
-  mustBe,
-  mustBeAbsent,
-  mustBeOwnKey,
-  mustBeSet,
-  mustReferTo,
   neighbours,
   read,
+  referring,
 } from '../readers/resources.ts';
 import { type Faults, type Rule, rule } from '../rule.ts';
+import known from './known.json' with { type: 'json' };
 
 const LOG_TYPES = ['api', 'audit', 'authenticator', 'controllerManager', 'scheduler'];
 
@@ -150,19 +146,7 @@ function accountsOf(model: Model, entry: Resource): ReadonlySet<string> {
   );
 }
 
-/** Without these no pod gets an address, a name or a route (Amazon EKS User Guide, "Amazon EKS add-ons"). */
-const NEEDED = ['coredns', 'kube-proxy', 'vpc-cni'];
-
-/** Add-ons that AWS itself makes or builds (Amazon EKS User Guide, "AWS add-ons" and "Community add-ons"); those of vendors have a `_`. */
-const KNOWN = [
-  ...NEEDED,
-  ...['adot', 'amazon-cloudwatch-observability', 'aws-ebs-csi-driver', 'aws-efs-csi-driver'],
-  ...['aws-fsx-csi-driver', 'aws-guardduty-agent', 'aws-mountpoint-s3-csi-driver', 'cert-manager'],
-  ...['aws-network-flow-monitoring-agent', 'aws-privateca-connector-for-kubernetes', 'fluent-bit'],
-  ...['aws-secrets-store-csi-driver-provider', 'eks-node-monitoring-agent', 'external-dns'],
-  ...['eks-pod-identity-agent', 'kube-state-metrics', 'metrics-server', 'snapshot-controller'],
-  'prometheus-node-exporter',
-];
+const { needed: NEEDED, known: KNOWN } = known.addOns;
 
 /** Settings of how many, how large and where the pods of any add-on are. */
 const ANY_ADD_ON =
@@ -189,17 +173,10 @@ function settingsFaults(name: string, values: string): Faults {
   );
 }
 
-const OF_A_CLUSTER = { cluster_name: mustReferTo('aws_eks_cluster', 'a cluster') };
-
 /** Rules on clusters, access to them, and their add-ons. */
 export const CLUSTER_RULES: readonly Rule[] = [
   rule({
     id: 'cluster-api-private',
-    title: "A cluster's API is reached from inside the VPC only",
-    reason:
-      'Whatever the internet reaches is tried: a leaked token or a fault in the API server is enough then. Without public_access_cidrs EKS takes 0.0.0.0/0.',
-    control: 'AC-17',
-    severity: 'high',
     subjects: every('aws_eks_cluster'),
     faults: (cluster, { model }) => {
       const { isTrue, isFalse } = read(model, cluster);
@@ -218,11 +195,6 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cluster-is-logged',
-    title: 'A cluster logs all five of its components, into a log group of the stack',
-    reason:
-      'EKS makes a missing log group itself, unencrypted and for ever; without audit nobody knows later who did what.',
-    control: 'AU-12',
-    severity: 'high',
     subjects: every('aws_eks_cluster'),
     faults: (cluster, { model }) => {
       const { list: values, text } = read(model, cluster);
@@ -238,31 +210,17 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   argumentRule({
     id: 'cluster-secrets-encrypted',
-    title: 'A cluster encrypts its Secrets with a key of the account',
-    reason:
-      "The database's password lies in etcd; envelope encryption makes it useless without the key.",
-    control: 'SC-28(1)',
-    severity: 'high',
-    must: {
-      aws_eks_cluster: {
-        'encryption_config.provider.key_arn': mustBeOwnKey,
-        'encryption_config.resources': ({ list: values, path }) => {
-          const resources = values(path).map(String);
-          return [
-            resources.join() !== 'secrets' &&
-              `${path} is for ${resources.join(', ') || 'nothing'}, not secrets`,
-          ];
-        },
-      },
+    faults: (cluster, { model }) => {
+      const path = 'encryption_config.resources';
+      const resources = read(model, cluster).list(path).map(String);
+      return [
+        resources.join() !== 'secrets' &&
+          `${path} is for ${resources.join(', ') || 'nothing'}, not secrets`,
+      ];
     },
   }),
   rule({
     id: 'cluster-is-not-replaced',
-    title: 'A change of what EKS reads at creation only does not replace the cluster',
-    reason:
-      'Without ignore_changes the first named administrator, or the import of an older cluster, destroys it with all that runs on it.',
-    control: 'CP-10',
-    severity: 'medium',
     subjects: every('aws_eks_cluster'),
     faults: ({ attributes }) => {
       const ignored = listOf(valueAt(attributes, 'lifecycle.ignore_changes')).map(String);
@@ -273,11 +231,6 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cluster-api-reachable',
-    title: "A cluster's API can be reached by whoever deploys its objects",
-    reason:
-      'A private API that no rule opens is reached by the nodes alone: the objects are never made, nor destroyed.',
-    control: 'SC-7',
-    severity: 'medium',
     subjects: ({ model }) =>
       model
         .ofType('aws_eks_cluster')
@@ -287,9 +240,9 @@ export const CLUSTER_RULES: readonly Rule[] = [
           ),
         ),
     faults: (cluster, { model }) => {
-      const opened = neighbours(model, cluster, 'aws_vpc_security_group_ingress_rule').some(
-        (ingress) => read(model, ingress).target('security_group_id') === cluster,
-      );
+      const opened =
+        referring(model, cluster, 'aws_vpc_security_group_ingress_rule', 'security_group_id')
+          .length > 0;
       return opened || !read(model, cluster).isFalse('vpc_config.endpoint_public_access')
         ? []
         : [
@@ -299,11 +252,6 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cluster-is-placed',
-    title: 'A cluster and its nodes have one version and lie in all private subnets',
-    reason:
-      'Nodes that stay behind make the next upgrade fail; in one subnet a zone takes the whole cluster down, in a public one its nodes are on the internet.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: every('aws_eks_cluster', 'aws_eks_node_group'),
     faults: (resource, { model }) => {
       const { text, stack } = read(model, resource);
@@ -331,11 +279,6 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cluster-version-supported',
-    title: 'A cluster has a known version that is in the standard support of EKS',
-    reason:
-      'Without a version EKS takes its newest one; afterwards it bills extended support by the hour, and upgrades by itself in the end.',
-    control: 'SI-2',
-    severity: 'medium',
     subjects: every('aws_eks_cluster'),
     faults: (cluster, { model, now }) => {
       const version = versionOf(model, cluster);
@@ -349,18 +292,10 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cluster-has-named-admins',
-    title:
-      'A cluster is administered by access entries alone, or by its creator as long as there are none',
-    reason:
-      'The aws-auth ConfigMap is seen by no audit of AWS, the creator is a right without an entry, and with nobody the cluster is lost.',
-    control: 'AC-2',
-    severity: 'high',
     subjects: every('aws_eks_cluster'),
     faults: (cluster, { model }) => {
-      const { text, isTrue, isFalse, stack } = read(model, cluster);
-      const admins = neighbours(model, cluster, 'aws_eks_access_policy_association').filter(
-        ({ attributes }) => stack.target(attributes.cluster_name) === cluster,
-      );
+      const { text, isTrue, isFalse } = read(model, cluster);
+      const admins = referring(model, cluster, 'aws_eks_access_policy_association', 'cluster_name');
       const creator = 'access_config.bootstrap_cluster_creator_admin_permissions';
       return [
         text('access_config.authentication_mode') !== 'API' &&
@@ -376,16 +311,6 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   argumentRule({
     id: 'access-entries-are-roles',
-    title: 'Access to a cluster is for roles, by a policy of EKS',
-    reason:
-      "A user's keys live for years, * and root are everybody of an account, and groups of Kubernetes are seen by no audit of AWS.",
-    control: 'AC-2',
-    severity: 'medium',
-    must: {
-      aws_eks_access_entry: { ...OF_A_CLUSTER, type: mayBe('STANDARD') },
-      aws_eks_access_policy_association: OF_A_CLUSTER,
-    },
-
     faults: (entry, { model }) => {
       const { text, target, stack, list: values } = read(model, entry);
       const isEntry = entry.type === 'aws_eks_access_entry';
@@ -422,20 +347,14 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cluster-has-add-ons',
-    title: 'A cluster has the add-ons that its pods, autoscalers and nodes need',
-    reason:
-      'A cluster without self-managed add-ons has only these; an autoscaler without metrics-server never scales.',
-    control: 'CM-2',
-    severity: 'high',
     subjects: every('aws_eks_cluster'),
     faults: (cluster, { model }) => {
-      const stack = model.stackOf(cluster);
-      const has = neighbours(model, cluster, 'aws_eks_addon')
-        .filter(({ attributes }) => stack.target(attributes.cluster_name) === cluster)
-        .map((addOn) => read(model, addOn).text('addon_name'));
-      const autoscalers = stack.resources.filter(({ type }) =>
-        type.startsWith('kubernetes_horizontal_pod_autoscaler'),
+      const has = referring(model, cluster, 'aws_eks_addon', 'cluster_name').map((addOn) =>
+        read(model, addOn).text('addon_name'),
       );
+      const autoscalers = model
+        .stackOf(cluster)
+        .resources.filter(({ type }) => type.startsWith('kubernetes_horizontal_pod_autoscaler'));
       return [
         ...NEEDED.filter((name) => !has.includes(name)).map((name) => `lacks the add-on ${name}`),
         autoscalers.length > 0 &&
@@ -449,22 +368,6 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   argumentRule({
     id: 'add-ons-are-managed',
-    title: 'Add-ons are known ones of a cluster of the stack, and settled by Terraform',
-    reason:
-      'An add-on runs with the rights of the system on every node; left to conflicts, an update stops half way.',
-    control: 'CM-7(5)',
-    severity: 'medium',
-    must: {
-      aws_eks_addon: {
-        cluster_name: mustReferTo('aws_eks_cluster', 'a cluster'),
-        addon_version: mustBeSet(
-          'EKS chooses one at creation, and it stays when the cluster is upgraded',
-        ),
-        resolve_conflicts_on_create: mustBe('OVERWRITE'),
-        resolve_conflicts_on_update: mustBe('OVERWRITE'),
-        service_account_role_arn: mustBeAbsent('gives the add-on a role of its own'),
-      },
-    },
     faults: (addOn, { model }) => {
       const { text, target } = read(model, addOn);
       const name = text('addon_name');
@@ -483,10 +386,6 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'network-policies-enforced',
-    title: 'The VPC CNI enforces NetworkPolicies',
-    reason: 'EKS takes every NetworkPolicy and enforces none, unless enableNetworkPolicy is true.',
-    control: 'SC-7(5)',
-    severity: 'high',
     subjects: every('aws_eks_cluster'),
     faults: (cluster, { model }) => {
       const enforced = neighbours(model, cluster, 'aws_eks_addon').some(

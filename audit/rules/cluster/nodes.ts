@@ -5,27 +5,13 @@ import {
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
 import { parseJson } from '../../policy/policy-document.ts';
-import {
-  argumentRule,
-  every,
-  listOf,
-  mayBe,
-  mustBe,
-  mustBeTrue,
-  mustNotBeTrue,
-  mustReferTo,
-  neighbours,
-  read,
-} from '../readers/resources.ts';
+import { argumentRule, every, listOf, neighbours, read, referring } from '../readers/resources.ts';
 import { type Faults, type Rule, rule } from '../rule.ts';
 import instanceTypes from './instance-types.json' with { type: 'json' };
+import known from './known.json' with { type: 'json' };
 
 /** Labels that bind a pod to one node or zone. */
-export const SINGLE_PLACE = [
-  'topology.kubernetes.io/zone',
-  'failure-domain.beta.kubernetes.io/zone',
-  'kubernetes.io/hostname',
-];
+export const SINGLE_PLACE: readonly string[] = known.labels.singlePlace;
 
 /** Instance types of a group: its own and that of its launch template, of which EKS takes one or the other. */
 export function instanceTypesOf(model: Model, group: Resource): readonly string[] {
@@ -70,38 +56,6 @@ export function taintsOf(attributes: Readonly<Record<string, unknown>>): readonl
     .map(({ key }) => String(key));
 }
 
-/** Labels that take a node out of load balancers, whatever their value is (Kubernetes, service controller and well-known labels). */
-const EXCLUDING = [
-  'node.kubernetes.io/exclude-from-external-load-balancers',
-  'alpha.service-controller.kubernetes.io/exclude-balancer',
-  'node-role.kubernetes.io/master',
-  'node-role.kubernetes.io/control-plane',
-  // The load balancer controller, the VPC CNI and kube-proxy pass such nodes by.
-  'eks.amazonaws.com/compute-type',
-];
-
-/** Labels that kubelet and EKS fill with what is true of a node. */
-const FILLED = [
-  ...['kubernetes.io/os', 'kubernetes.io/arch', 'kubernetes.io/hostname'],
-  ...['beta.kubernetes.io/os', 'beta.kubernetes.io/arch', 'beta.kubernetes.io/instance-type'],
-  ...['node.kubernetes.io/instance-type', 'node.kubernetes.io/windows-build'],
-  ...['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'],
-  ...['topology.k8s.aws/zone-id', 'failure-domain.beta.kubernetes.io/zone'],
-  ...['failure-domain.beta.kubernetes.io/region', 'eks.amazonaws.com/nodegroup'],
-  ...['eks.amazonaws.com/capacityType', 'eks.amazonaws.com/nodegroup-image'],
-];
-
-/** Taints by which controllers say that a node is not ready, or going: nobody else may say so. */
-const GOING = [
-  ...['not-ready', 'unreachable', 'unschedulable', 'memory-pressure', 'disk-pressure'].map(
-    (state) => `node.kubernetes.io/${state}`,
-  ),
-  ...['node.kubernetes.io/pid-pressure', 'node.kubernetes.io/network-unavailable'],
-  ...['node.kubernetes.io/out-of-service', 'node.cloudprovider.kubernetes.io/shutdown'],
-  ...['node.cloudprovider.kubernetes.io/uninitialized', 'ToBeDeletedByClusterAutoscaler'],
-  'DeletionCandidateOfClusterAutoscaler',
-];
-
 /** What is wrong with the labels and taints that a group gives its nodes: its own, and those of its template's user data. */
 function markFaults(model: Model, group: Resource): Faults {
   const { at, target } = read(model, group);
@@ -111,13 +65,15 @@ function markFaults(model: Model, group: Resource): Faults {
     ...blocksOf(group.attributes.taint).map(({ key }) => String(key)),
     ...(userDataOf(template?.attributes ?? {}).match(/[\w./-]+/g) ?? []),
   ]);
-  const among = (known: readonly string[]) => known.filter((key) => keys.has(key));
+  const among = (some: readonly string[]) => some.filter((key) => keys.has(key));
   return [
-    ...among(EXCLUDING).map(
+    ...among(known.labels.excluding).map(
       (key) => `${key} takes its nodes out of load balancers, or off them what runs on every node`,
     ),
-    ...among(FILLED).map((key) => `${key} is for kubelet and EKS to fill`),
-    ...among(GOING).map((key) => `taint ${key} says that its nodes are not ready, or going`),
+    ...among(known.labels.filled).map((key) => `${key} is for kubelet and EKS to fill`),
+    ...among(known.taints.going).map(
+      (key) => `taint ${key} says that its nodes are not ready, or going`,
+    ),
   ];
 }
 
@@ -208,32 +164,9 @@ export function hasPrefixes(model: Model, near: { readonly stack: string }): boo
 
 /** Rules on nodes. */
 export const NODE_RULES: readonly Rule[] = [
-  argumentRule({
-    id: 'node-metadata-protected',
-    title: 'Pods cannot take the credentials of their node',
-    reason:
-      "Without tokens any server-side request forgery reads the node's credentials; with a second hop every pod does.",
-    control: 'AC-6',
-    severity: 'high',
-    must: {
-      aws_launch_template: {
-        'metadata_options.http_tokens': mustBe('required', 'IMDSv2'),
-        'metadata_options.http_put_response_hop_limit': mustBe(
-          '1',
-          'a pod is one hop further than its node',
-        ),
-        'metadata_options.http_endpoint': mustBe('enabled', 'nodes join by it'),
-        'metadata_options.instance_metadata_tags': mayBe('disabled'),
-      },
-    },
-  }),
+  argumentRule({ id: 'node-metadata-protected' }),
   rule({
     id: 'node-disks-encrypted',
-    title: 'The disks of a node are encrypted, big enough and go with it',
-    reason:
-      'Files of clients pass through it, and images and logs fill a small one; what stays behind is a disk that nobody knows.',
-    control: 'SC-28(1)',
-    severity: 'high',
     subjects: every('aws_launch_template'),
     faults: (template, { model }) => {
       const disks = blocksOf(read(model, template).at('block_device_mappings'));
@@ -269,12 +202,6 @@ export const NODE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'nodes-are-private',
-    title:
-      'Nodes have no public address, no key to sign in with and no program of their own at start',
-    reason:
-      'Each is a way onto a node beside the cluster: an address, an SSH key, a script with the rights of root.',
-    control: 'SC-7',
-    severity: 'high',
     subjects: every('aws_launch_template', 'aws_eks_node_group'),
     faults: ({ attributes }) => [
       ...[
@@ -293,24 +220,9 @@ export const NODE_RULES: readonly Rule[] = [
         .map(() => 'network_interfaces may give a public address'),
     ],
   }),
-  argumentRule({
-    id: 'nodes-are-monitored',
-    title: 'Nodes are watched in detail',
-    reason: 'Every five minutes is too coarse to see why a node was replaced.',
-    control: 'SI-4',
-    severity: 'low',
-    must: { aws_launch_template: { 'monitoring.enabled': mustBeTrue } },
-  }),
+  argumentRule({ id: 'nodes-are-monitored' }),
   argumentRule({
     id: 'node-group-uses-template',
-    title:
-      'A node group starts the newest version of a template of the stack, on a supported image',
-    reason:
-      'Without the template the nodes take the defaults: metadata for every pod, an unencrypted disk. A fixed version keeps the fault that was just mended.',
-    control: 'CM-6',
-    severity: 'high',
-    must: { aws_eks_node_group: { node_role_arn: mustReferTo('aws_iam_role', 'a role') } },
-
     faults: (group, { model }) => {
       const { target, text, stack } = read(model, group);
       const types = instanceTypesOf(model, group);
@@ -341,28 +253,11 @@ export const NODE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'nodes-take-part',
-    title: 'No label or taint takes nodes out of load balancers or says what is not true of them',
-    reason:
-      'A load balancer leaves out each node that is labelled so: with all of them nobody is reached any more, and the pods look well.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: every('aws_eks_node_group'),
     faults: (group, { model }) => markFaults(model, group),
   }),
   argumentRule({
     id: 'nodes-survive-updates',
-    title:
-      'One node group keeps enough nodes on demand, and each keeps some while they are replaced',
-    reason:
-      'With no node or one, with Spot, or with all replaced at once, the listener is unavailable while SNS gives up.',
-    control: 'CP-10',
-    severity: 'medium',
-    must: {
-      aws_eks_node_group: {
-        force_update_version: mustNotBeTrue('evicts pods against their budget'),
-      },
-    },
-
     faults: (group, { model }) => {
       const { number } = read(model, group);
       const [min, desired, max] = sizesOf(model, group);
@@ -413,9 +308,7 @@ function isGraviton(instanceType: string): boolean {
 
 /** The groups that a template launches nodes of. */
 function groupsOf(model: Model, template: Resource): readonly Resource[] {
-  return neighbours(model, template, 'aws_eks_node_group').filter(
-    (group) => read(model, group).target('launch_template.id') === template,
-  );
+  return referring(model, template, 'aws_eks_node_group', 'launch_template.id');
 }
 
 /** EKS takes the type of its own image, or an image in the template, which then has to be told its cluster. */

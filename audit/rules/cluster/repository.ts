@@ -1,14 +1,6 @@
 import { graphOf, valueAt } from '../../../src/synthesized/model/model.ts';
 import { parseJson } from '../../policy/policy-document.ts';
-import {
-  argumentRule,
-  every,
-  listOf,
-  mustBe,
-  mustBeOwnKey,
-  mustBeTrue,
-  mustNotBeTrue,
-} from '../readers/resources.ts';
+import { argumentRule, every, listOf } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 
 /** Images that the last releases are made of. */
@@ -29,30 +21,9 @@ const priorityOf = (entry: unknown) => Number(valueAt(entry, 'rulePriority'));
 
 /** Rules on image repositories. */
 export const REPOSITORY_RULES: readonly Rule[] = [
-  argumentRule({
-    id: 'images-are-trusted',
-    title: 'A repository keeps its tags, scans what is pushed, encrypts, and goes only when empty',
-    reason:
-      'A tag that can be moved lets somebody put another image where the cluster pulls the next one.',
-    control: 'SI-7',
-    severity: 'high',
-    must: {
-      aws_ecr_repository: {
-        image_tag_mutability: mustBe('IMMUTABLE'),
-        'image_scanning_configuration.scan_on_push': mustBeTrue,
-        'encryption_configuration.encryption_type': mustBe('KMS'),
-        'encryption_configuration.kms_key': mustBeOwnKey,
-        force_delete: mustNotBeTrue('destroys the images that the cluster runs'),
-      },
-    },
-  }),
+  argumentRule({ id: 'images-are-trusted' }),
   rule({
     id: 'images-are-kept',
-    title: 'A repository deletes old images, but keeps what runs and the last releases',
-    reason:
-      'A node that starts pulls the image again: one that has expired is gone for a rollback, and for the next node.',
-    control: 'CP-9',
-    severity: 'medium',
     subjects: every('aws_ecr_repository'),
     faults: (repository, { model }) => {
       const policies = graphOf(model.stackOf(repository))

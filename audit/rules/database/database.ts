@@ -1,19 +1,5 @@
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
-import {
-  argumentRule,
-  every,
-  mayBe,
-  mustBeAbsent,
-  mustBeAtLeast,
-  mustBeFalse,
-  mustBeOwnKey,
-  mustBeSet,
-  mustBeTrue,
-  mustBeWithin,
-  mustReferTo,
-  neighbours,
-  read,
-} from '../readers/resources.ts';
+import { argumentRule, every, neighbours, read, referring } from '../readers/resources.ts';
 import { type Rule, rule, shown } from '../rule.ts';
 
 /** A whole database: an instance of its own, or a cluster of Aurora. */
@@ -43,9 +29,7 @@ export function databaseLogs(model: Model, near: { readonly stack: string }): re
 
 /** Instances of a cluster. */
 function membersOf(model: Model, cluster: Resource): readonly Resource[] {
-  return neighbours(model, cluster, 'aws_rds_cluster_instance').filter(
-    (member) => read(model, member).target('cluster_identifier') === cluster,
-  );
+  return referring(model, cluster, 'aws_rds_cluster_instance', 'cluster_identifier');
 }
 
 /** Values of parameters by name; undefined where the group is not of the stack. */
@@ -58,11 +42,6 @@ function parametersOf(model: Model, database: Resource): ReadonlyMap<string, str
   );
 }
 
-const both = <T>(checks: T): Readonly<Record<string, T>> =>
-  Object.fromEntries(DATABASES.map((type) => [type, checks]));
-
-const INSIGHTS = { performance_insights_kms_key_id: mustBeOwnKey };
-
 /** What every database is watched for, by the metric of CloudWatch; one of a row is enough. */
 const WATCHED: readonly (readonly string[])[] = [
   ['CPUUtilization'],
@@ -72,35 +51,9 @@ const WATCHED: readonly (readonly string[])[] = [
 
 /** Rules on databases of RDS and Aurora. */
 export const DATABASE_RULES: readonly Rule[] = [
-  argumentRule({
-    id: 'database-is-encrypted',
-    title: 'A database, its insights and its master password are encrypted with a key of the stack',
-    reason:
-      'Storage can be encrypted at creation only, and a snapshot or a secret under a key of AWS can be shared with nobody and taken back from nobody.',
-    control: 'SC-28(1)',
-    severity: 'high',
-    must: {
-      ...both({
-        storage_encrypted: mustBeTrue,
-        kms_key_id: mustBeOwnKey,
-        master_user_secret_kms_key_id: mustBeOwnKey,
-        ...INSIGHTS,
-      }),
-      aws_rds_cluster_instance: INSIGHTS,
-    },
-  }),
+  argumentRule({ id: 'database-is-encrypted' }),
   argumentRule({
     id: 'database-is-private',
-    title: 'A database has no public address, and its subnets and security group are of the stack',
-    reason:
-      'Without them RDS takes the default VPC, whose subnets are public, and a group of others.',
-    control: 'SC-7',
-    severity: 'high',
-    must: {
-      aws_db_instance: { publicly_accessible: mustBeFalse },
-      aws_rds_cluster: {},
-      aws_rds_cluster_instance: { publicly_accessible: mustBeFalse },
-    },
     faults: (database, { model }) => {
       if (database.type === 'aws_rds_cluster_instance') return [];
       const { list, stack, target } = read(model, database);
@@ -113,32 +66,9 @@ export const DATABASE_RULES: readonly Rule[] = [
       ];
     },
   }),
-  argumentRule({
-    id: 'database-has-no-known-password',
-    title: 'RDS makes and rotates the master password, and users sign in by IAM',
-    reason:
-      'A password that Terraform knows is in its state for ever; one that RDS manages is in Secrets Manager alone, and IAM needs none.',
-    control: 'IA-5(7)',
-    severity: 'high',
-    must: both({
-      manage_master_user_password: mustBeTrue,
-      iam_database_authentication_enabled: mustBeTrue,
-      ...Object.fromEntries(
-        ['password', 'password_wo', 'master_password', 'master_password_wo'].map((name) => [
-          name,
-          mustBeAbsent('is a password that is known outside Secrets Manager'),
-        ]),
-      ),
-    }),
-  }),
+  argumentRule({ id: 'database-has-no-known-password' }),
   rule({
     id: 'database-parameters-are-safe',
-    title:
-      'A database refuses connections without TLS, and logs sessions, changes and slow statements',
-    reason:
-      'The default group of a version may let clients in without TLS, and logs neither who was there nor what was changed.',
-    control: 'SC-8(1)',
-    severity: 'high',
     subjects: every(...DATABASES),
     faults: (database, { model }) => {
       const parameters = parametersOf(model, database);
@@ -154,29 +84,9 @@ export const DATABASE_RULES: readonly Rule[] = [
       ];
     },
   }),
-  argumentRule({
-    id: 'database-can-be-restored',
-    title: 'A database cannot be deleted by a slip, and leaves backups and a last snapshot',
-    reason:
-      'A plan that replaces it, or a destroy of the wrong environment, is the end of everything in it that no backup holds.',
-    control: 'CP-9',
-    severity: 'high',
-    must: both({
-      deletion_protection: mustBeTrue,
-      skip_final_snapshot: mustBeFalse,
-      final_snapshot_identifier: mustBeSet('RDS refuses to delete it, or leaves no last snapshot'),
-      backup_retention_period: mustBeWithin(7, 35, 'AWS keeps no backup for longer'),
-      delete_automated_backups: mustBeFalse,
-      copy_tags_to_snapshot: mustBeTrue,
-    }),
-  }),
+  argumentRule({ id: 'database-can-be-restored' }),
   rule({
     id: 'database-logs-are-kept',
-    title: 'A database exports its log to encrypted log groups of the stack',
-    reason:
-      'On its own disk a log is gone within days; a log group that RDS makes has no key and keeps everything for ever.',
-    control: 'AU-4(1)',
-    severity: 'medium',
     subjects: every(...DATABASES),
     faults: (database, { model }) => {
       const { list } = read(model, database);
@@ -195,24 +105,6 @@ export const DATABASE_RULES: readonly Rule[] = [
   }),
   argumentRule({
     id: 'database-is-maintained',
-    title: 'A database gets minor versions by itself, and lasts when a zone fails',
-    reason:
-      'Minor versions are security fixes; an instance in one zone is away for as long as AWS needs to bring that back.',
-    control: 'SI-2(5)',
-    severity: 'medium',
-    must: {
-      aws_db_instance: {
-        auto_minor_version_upgrade: mustBeTrue,
-        multi_az: mustBeTrue,
-        max_allocated_storage: mustBeAtLeast(1, 'storage that does not grow stops it when full'),
-        storage_type: mayBe('gp3', 'io2'),
-      },
-      aws_rds_cluster: { engine_mode: mayBe('provisioned') },
-      aws_rds_cluster_instance: {
-        auto_minor_version_upgrade: mustBeTrue,
-        cluster_identifier: mustReferTo('aws_rds_cluster', 'a cluster'),
-      },
-    },
     faults: (database, { model }) => [
       database.type === 'aws_rds_cluster' &&
         membersOf(model, database).length < 2 &&
@@ -221,11 +113,6 @@ export const DATABASE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'database-has-alarms',
-    title: 'Alarms watch processor, connections and storage or capacity of every database',
-    reason:
-      'A database that runs out of one of them refuses work, and deliveries end up as dead letters.',
-    control: 'SI-4(5)',
-    severity: 'medium',
     subjects: every(...DATABASES),
     faults: (database, { model }) => {
       const metrics = neighbours(model, database, 'aws_cloudwatch_metric_alarm')

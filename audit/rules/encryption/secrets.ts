@@ -1,10 +1,5 @@
 import { referenceOf, referencesIn } from '../../../src/synthesized/model/expression.ts';
-import {
-  blocksOf,
-  type Resource,
-  type StackModel,
-  valueAt,
-} from '../../../src/synthesized/model/model.ts';
+import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import { isCustomObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import type { NumberOrText, PodSpec } from '../readers/kubernetes-api.ts';
 import { rulesConfigMaps } from '../readers/listeners.ts';
@@ -16,6 +11,7 @@ import {
   podsOf,
   servingPods,
 } from '../readers/pods.ts';
+import { nameIn, namingBlocks, outputsOf, partsOf } from '../readers/resources.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 
 /** Forms of secrets that need no name beside them. */
@@ -47,44 +43,6 @@ function literalSecrets(value: unknown, key: string): readonly string[] {
   return Object.entries(value).flatMap(([name, item]) =>
     literalSecrets(item, Array.isArray(value) ? key : name),
   );
-}
-
-function blocks({ name, json, resources, data }: StackModel) {
-  const named = (prefix: string, parts: Readonly<Record<string, unknown>> = {}) =>
-    Object.entries(parts).map(([key, value]) => ({
-      stack: name,
-      address: `${prefix}.${key}`,
-      key,
-      value,
-    }));
-  return [
-    ...[...resources, ...data].map(({ stack, address, attributes }) => ({
-      stack,
-      address,
-      key: '',
-      value: attributes as unknown,
-    })),
-    ...named('provider', json.provider),
-    ...named('local', json.locals),
-    ...Object.entries(json.output ?? {}).map(([key, output]) => ({
-      stack: name,
-      address: `output.${key}`,
-      key,
-      value: output.value,
-    })),
-    ...Object.entries(json.variable ?? {}).map(([key, variable]) => ({
-      stack: name,
-      address: `var.${key}`,
-      key,
-      value: variable.default,
-    })),
-    {
-      stack: name,
-      address: 'terraform.backend',
-      key: '',
-      value: valueAt(json.terraform, 'backend'),
-    },
-  ];
 }
 
 const SECRET_WORD = /(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL|API_?KEY)/i;
@@ -197,45 +155,34 @@ function secretMounts(spec: PodSpec) {
 export const SECRET_RULES: readonly Rule[] = [
   rule({
     id: 'no-literal-secret',
-    title: 'No secret is written into the JSON',
-    reason:
-      'The synthesized JSON is an artefact that many read; a secret in it is known from then on.',
-    control: 'IA-5(7)',
-    severity: 'high',
-    subjects: ({ model }) => model.stacks.flatMap(blocks),
-    faults: ({ value, key }) => literalSecrets(value, key),
+    subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
+    faults: ({ address, value }) =>
+      literalSecrets(
+        address.startsWith('output.') ? valueAt(value, 'value') : value,
+        nameIn(address),
+      ),
   }),
   rule({
     id: 'secret-variable',
-    title: 'A variable that carries a secret is sensitive, ephemeral and without a default',
-    reason:
-      'Only an ephemeral variable stays out of the plan and the state, only a sensitive one out of the logs, and a default is a secret in the JSON.',
-    control: 'IA-5(7)',
-    severity: 'high',
     subjects: ({ model }) =>
       model.stacks.flatMap((stack) => {
         const carried = new Set(
           stack.resources
             .filter(({ type }) => /^kubernetes_secret(_v1)?$/.test(type))
             .flatMap(({ attributes }) =>
-              ['data', 'binary_data', 'data_wo', 'binary_data_wo'].flatMap((name) =>
-                referencesIn(attributes[name]),
-              ),
+              [...STORED, ...WRITE_ONLY].flatMap((name) => referencesIn(attributes[name])),
             )
             .map(({ address }) => address),
         );
-        return Object.entries(stack.json.variable ?? {})
-          .filter(([name, variable]) =>
-            [
-              carried.has(`var.${name}`),
-              SECRET_NAME.test(name),
-              variable.sensitive === true,
-              variable.ephemeral === true,
-            ].some(Boolean),
-          )
-          .map(([name, variable]) => ({ stack: stack.name, address: `var.${name}`, variable }));
+        return partsOf(stack.name, 'var', stack.json.variable).filter(
+          ({ address, name, value: { sensitive, ephemeral } }) =>
+            carried.has(address) ||
+            SECRET_NAME.test(name) ||
+            sensitive === true ||
+            ephemeral === true,
+        );
       }),
-    faults: ({ variable }) => [
+    faults: ({ value: variable }) => [
       variable.sensitive !== true && 'must be sensitive',
       variable.ephemeral !== true && 'must be ephemeral, or it is kept in the plan',
       variable.default !== undefined &&
@@ -245,19 +192,8 @@ export const SECRET_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'outputs-no-secret',
-    title: 'No output shows a secret',
-    reason: 'Outputs are printed after every apply and kept in the state.',
-    control: 'SI-11',
-    severity: 'high',
-    subjects: ({ model }) =>
-      model.stacks.flatMap(({ name, json }) =>
-        Object.entries(json.output ?? {}).map(([key, output]) => ({
-          stack: name,
-          address: `output.${key}`,
-          output,
-        })),
-      ),
-    faults: ({ stack, output }, { model }) => {
+    subjects: ({ model }) => outputsOf(model),
+    faults: ({ stack, value: output }, { model }) => {
       const { json } = model.stackOf({ stack });
       const text = JSON.stringify(output.value) ?? '';
       return [
@@ -274,12 +210,6 @@ export const SECRET_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'no-secret-in-clear-text',
-    title:
-      'No password, token or key is in a ConfigMap, an environment, an argument or an annotation',
-    reason:
-      "ConfigMaps, pod templates and Terraform's state are read by many more people than Secrets are, and are not encrypted as they are.",
-    control: 'IA-5(7)',
-    severity: 'high',
     subjects: (audited) => audited.objects.filter(({ manifest }) => manifest.kind !== 'Secret'),
     faults: (object, audited) => {
       const attributes = isCustomObject(object)
@@ -302,11 +232,6 @@ export const SECRET_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'secret-is-write-only',
-    title: 'A Secret is filled by write-only arguments from an ephemeral variable',
-    reason:
-      "`data` lands in Terraform's plan and state in clear text. A write-only argument without a revision silently makes an empty Secret.",
-    control: 'SC-28',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Secret'),
     faults: (object, audited) => {
       const { attributes } = resourceOf(audited, object);
@@ -361,11 +286,6 @@ export const SECRET_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'secrets-come-as-files',
-    title: 'Secrets reach containers as files, not as environment variables',
-    reason:
-      'Environment variables are inherited by child processes and end in crash reports (CIS Amazon EKS Benchmark, "Prefer using secrets as files").',
-    control: 'SC-28',
-    severity: 'medium',
     subjects: podsOf,
     faults: (pod) =>
       dataReferences(pod)
@@ -374,11 +294,6 @@ export const SECRET_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'secret-files-are-readable',
-    title: "Files of a Secret can be read by the container's group and by nobody else",
-    reason:
-      'They belong to root: without fsGroup, or without the bit for the group, the process may not read them; with the bits for others every process may.',
-    control: 'AC-3',
-    severity: 'medium',
     subjects: (audited) => podsOf(audited).filter(({ spec }) => secretVolumes(spec).length > 0),
     faults: ({ spec }) => [
       spec.securityContext?.fsGroup === undefined &&
@@ -403,11 +318,6 @@ export const SECRET_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pods-restart-on-change',
-    title: 'A changed ConfigMap or Secret restarts the pods that read it',
-    reason:
-      'The environment is read once, at the start: without an annotation that changes with the data, the pods go on with the old settings or the old password. A rule set, and the template of its Jobs, the listener follows by itself.',
-    control: 'CM-3',
-    severity: 'high',
     subjects: servingPods,
     faults: (pod, audited) => {
       const annotations = valueAt(

@@ -20,45 +20,26 @@ import {
 } from '../../policy/policy-document.ts';
 import { every, neighbours } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
+import known from './policies.json' with { type: 'json' };
 import { configured, toldBuckets, toldRules } from './workload-role.ts';
 
-/** Wildcards that AWS's own documentation of a key policy asks for. */
-const ACTION_WILDCARDS = ['kms:ReEncrypt*', 'kms:GenerateDataKey*'];
-
-/** Resources with a wildcard that are still bounded to one log group, folder, or by what IAM offers. */
-const BOUNDED: readonly RegExp[] = [
-  /^arn:[^:*?]+:s3:::[^/*?]+\/[^*?]+\/\*$/,
-  /^arn:[^:*?]+:eks:[^:*?]+:[^:*?]+:nodegroup\/[^/*?]+\/\*\/\*$/,
-  /^arn:[^:*?]+:logs:[^:*?]+:[^:*?]+:log-group:[^:*?]+:\*$/,
-];
-
-const OPERATORS = [
-  ...['StringEquals', 'StringLike', 'ArnEquals', 'ArnLike', 'Bool'],
-  ...['NumericLessThanEquals', 'NumericEquals', 'DateLessThan', 'IpAddress'],
-  'NumericGreaterThanEquals',
-];
+/** Actions that lead to more rights, or that destroy evidence or data. */
+const ESCALATIONS = new RegExp(known.escalations.join('|'), 'i');
 
 /** Keys of the account that somebody, or something, is in: narrower where it is that of the stack. */
 const OWN_ACCOUNT_KEYS =
   /^(aws:(PrincipalAccount|ResourceAccount)|kms:CallerAccount|s3:ResourceAccount)$/i;
 
-const KNOWN_KEYS = [
-  /^aws:(Source(Arn|Account)|ResourceAccount)$/i,
-  /^aws:(SecureTransport|RequestedRegion)$/i,
-  OWN_ACCOUNT_KEYS,
-  /^s3:TlsVersion$/i,
-  /^aws:RequestTag\/(eks-cluster-arn|kubernetes-(namespace|service-account))$/,
-  /^aws:ResourceTag\/k8s\.io\/cluster-autoscaler\/[\w-]+$/,
-  /^s3:prefix$/i,
-  /^kms:ViaService$/i,
-  /^ses:FromAddress$/i,
-  /^kms:EncryptionContext:/i,
-  /:(aud|sub)$/,
-];
+/** Keys of conditions that requests of these have. */
+const KNOWN_KEYS = [...known.conditionKeys.map((key) => new RegExp(key, 'i')), OWN_ACCOUNT_KEYS];
 
-/** Actions that lead to more rights, or that destroy evidence or data. */
-const ESCALATIONS =
-  /^(iam|sts|organizations|account|cloudtrail|config):|^kms:(PutKeyPolicy|CreateGrant|ScheduleKeyDeletion|DisableKey)|^s3:(Delete|PutBucket|PutObjectAcl|BypassGovernance|PutLifecycle)|^sns:(AddPermission|SetTopicAttributes|DeleteTopic)|^sqs:(AddPermission|SetQueueAttributes|DeleteQueue|PurgeQueue)|^logs:(Delete|PutResourcePolicy)|^ecr:(Put|Delete|SetRepositoryPolicy)|^(ec2|eks):(?!Describe|GetInstanceTypes)|^(lambda|ssm|secretsmanager):/i;
+/** Resources with a wildcard that are still bounded to one log group, folder, or by what IAM offers. */
+const BOUNDED = known.boundedResources.map((form) => new RegExp(form));
+
+/** Which services have business in which policy, and what they may do there. */
+const SERVICES: Readonly<
+  Record<string, readonly { readonly service: string; readonly actions: readonly string[] }[]>
+> = known.services;
 
 function allowed({ model }: { readonly model: Model }): readonly PlacedStatement[] {
   return statementsOf(model, 'identity', 'trust', 'topic', 'queue', 'key', 'repository').filter(
@@ -125,27 +106,6 @@ function badWildcard(condition: PolicyCondition, value: string): boolean {
   const oneOfMany = is(condition, 'aws:SourceArn') && condition.operator.startsWith('Arn');
   return !(oneOfMany && /^arn:[^:*?]+:ec2:[^:*?]+:<account>:vpc-flow-log\/\*$/.test(value));
 }
-
-/** Which services have business in which policy, and what they may do there. */
-const SERVICES: Readonly<
-  Record<string, readonly { readonly service: RegExp; readonly actions: readonly string[] }[]>
-> = {
-  topic: [{ service: /^s3\.amazonaws\.com$/, actions: ['sns:Publish'] }],
-  queue: [{ service: /^(sns|events)\.amazonaws\.com$/, actions: ['sqs:SendMessage'] }],
-  key: [
-    {
-      service: /^(s3|sns|events)\.amazonaws\.com$/,
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey*', 'kms:GenerateDataKey'],
-    },
-    {
-      service: /^logs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/,
-      actions: [
-        ...['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*'],
-        ...['kms:DescribeKey', 'kms:Describe*'],
-      ],
-    },
-  ],
-};
 
 const RESOURCE_POLICIES: readonly PolicyKind[] = ['topic', 'queue', 'key', 'repository'];
 
@@ -242,14 +202,14 @@ function bucketsOf(model: Model, stackName: string): readonly string[] {
     ({ attributes }) => canonical(stack, attributes.bucket),
   );
   const configuredBuckets = [...toldBuckets(model, stackName).keys()].map(nameInArn);
-  const known = [...told, ...configuredBuckets];
+  const named = [...told, ...configuredBuckets];
   const isTold = ['S3_BUCKET', 'S3_BUCKETS'] as const;
-  if (isTold.some((name) => configured(model, stackName, name) !== '')) return known;
+  if (isTold.some((name) => configured(model, stackName, name) !== '')) return named;
   const read = statementsOf(model, 'identity')
     .filter((placed) => placed.stack === stackName)
     .flatMap(({ statement }) => statement.resources)
     .flatMap((arn) => /^arn:[^:]+:s3:::([^/*]+)/.exec(arn)?.[1] ?? []);
-  return [...known, ...read];
+  return [...named, ...read];
 }
 
 function nameInArn(bucketArn: string): string {
@@ -267,12 +227,6 @@ function ownersOf(model: Model, stackName: string, statement: PolicyStatement) {
 export const POLICY_RULES: readonly Rule[] = [
   rule({
     id: 'policy-well-formed',
-    title:
-      'Every policy can be read, has the current version, and its elements are those of its kind',
-    reason:
-      'IAM takes a policy of 2008, without its variables, and one whose statements are about another resource; neither does what it says.',
-    control: 'AC-3',
-    severity: 'high',
     subjects: ({ model }) => policiesOf(model),
     faults: (policy, { model }) => {
       const { document, kind } = policy;
@@ -309,14 +263,10 @@ export const POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'actions-are-named',
-    title: 'Every action that a policy allows is named',
-    reason: 'A wildcard allows what AWS adds tomorrow, and NotAction allows all but a few.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: allowed,
     faults: ({ kind, statement }) => [
       ...statement.actions
-        .filter((action) => /[*?]/.test(action) && !ACTION_WILDCARDS.includes(action))
+        .filter((action) => /[*?]/.test(action) && !known.actionWildcards.includes(action))
         .filter((action) => !(kind === 'key' && action === 'kms:*' && isRootOnly(statement)))
         .map((action) => `${statement.sid}: ${action} is a wildcard`),
       statement.notActions.length > 0 && `${statement.sid}: NotAction with Allow`,
@@ -324,11 +274,6 @@ export const POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'resources-are-named',
-    title: 'Every resource of an IAM policy is named',
-    reason:
-      'Each of these actions can be bounded to one ARN; a wildcard gives away all the account has.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: (audited) => allowed(audited).filter(({ kind }) => kind === 'identity'),
     faults: ({ statement }) => {
       // Amazon EC2 and its Auto Scaling name no resource for what describes; a tag bounds what changes.
@@ -352,11 +297,6 @@ export const POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'conditions-bind',
-    title: 'Every condition binds: it fails where the key is missing or has another value',
-    reason:
-      '…IfExists, Null, ForAllValues and Not… hold for a request that lacks the key, StringLike with * for every value, and a wildcard in StringEquals for none.',
-    control: 'AC-3',
-    severity: 'high',
     subjects: ({ model }) =>
       statementsOf(model, 'identity', 'trust', 'topic', 'queue', 'key', 'repository').filter(
         // What a Deny refuses too much by is judged by another rule; what too little, by those on what it is there for.
@@ -367,7 +307,7 @@ export const POLICY_RULES: readonly Rule[] = [
         const { region } = model.stackOf({ stack });
         const name = `${statement.sid}: ${condition.operator} ${condition.key}`;
         return [
-          !OPERATORS.includes(condition.operator) && `${name} does not bind`,
+          !known.operators.includes(condition.operator) && `${name} does not bind`,
           (condition.values.length === 0 || condition.values.includes('')) &&
             `${name} has an empty value`,
           ...condition.values.map(
@@ -390,18 +330,13 @@ export const POLICY_RULES: readonly Rule[] = [
               new RegExp(`^[a-z0-9-]+\\.${region}\\.${partitionOf(region).dnsSuffix}$`).test(value),
             ) &&
             `${name} is ${condition.values.join(', ')}, not a service of ${region}`,
-          !KNOWN_KEYS.some((known) => known.test(condition.key)) &&
+          !KNOWN_KEYS.some((form) => form.test(condition.key)) &&
             `${name}: whether a request of these has this key is not known`,
         ];
       }),
   }),
   rule({
     id: 'no-escalation',
-    title: 'No IAM policy allows gaining rights, running code elsewhere or destroying data',
-    reason:
-      'With iam:PassRole, sts:AssumeRole or a policy of its own making a role is whatever it wants to be.',
-    control: 'AC-6(5)',
-    severity: 'high',
     subjects: (audited) => allowed(audited).filter(({ kind }) => kind === 'identity'),
     faults: (placed, { model }) =>
       placed.statement.actions
@@ -411,12 +346,6 @@ export const POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'principals-are-named',
-    title:
-      'A topic, queue, key or repository is open to services with business there, and to nobody else',
-    reason:
-      'Principal * with Allow is the whole world; another account, or a service without business, is somebody whom nobody watches.',
-    control: 'AC-3',
-    severity: 'high',
     subjects: allowing,
     faults: ({ kind, statement }) => {
       const { sid, principals = [], notPrincipals } = statement;
@@ -426,10 +355,10 @@ export const POLICY_RULES: readonly Rule[] = [
           if (kind === 'key' && type === 'AWS' && isOwnRoot(value)) return [];
           if (type !== 'Service')
             return [`${sid}: ${type} ${value} may ${statement.actions.join(', ')}`];
-          const known = SERVICES[kind]?.find(({ service }) => service.test(value));
-          if (known === undefined) return [`${sid}: ${value} is not expected here`];
+          const expected = SERVICES[kind]?.find(({ service }) => new RegExp(service).test(value));
+          if (expected === undefined) return [`${sid}: ${value} is not expected here`];
           return statement.actions
-            .filter((action) => !known.actions.includes(action))
+            .filter((action) => !expected.actions.includes(action))
             .map((action) => `${sid}: ${value} does not need ${action}`);
         }),
       ];
@@ -438,11 +367,6 @@ export const POLICY_RULES: readonly Rule[] = [
   // A service acts for whoever asks it: the confused deputy (IAM User Guide).
   rule({
     id: 'services-are-bounded',
-    title: 'A service may act only for the one bucket, topic, rule or log group of the stack',
-    reason:
-      "Every customer's bucket and topic calls by the same service; only aws:SourceArn, with aws:SourceAccount where the ARN holds no account, tells ours from theirs.",
-    control: 'AC-4',
-    severity: 'high',
     subjects: (audited) =>
       allowing(audited).filter(({ statement }) =>
         statement.principals?.some(({ type }) => type === 'Service'),
@@ -472,10 +396,6 @@ export const POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'refuses-plain-http',
-    title: 'Topics and queues refuse requests without TLS',
-    reason: 'SNS and SQS also answer over plain HTTP; only a Deny on aws:SecureTransport stops it.',
-    control: 'SC-8(1)',
-    severity: 'high',
     subjects: every('aws_sns_topic', 'aws_sqs_queue'),
     faults: (resource, { model }) => {
       const actions =
@@ -495,10 +415,6 @@ export const POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'refusals-are-bounded',
-    title: 'A policy refuses what nobody here needs, or what comes without TLS',
-    reason: 'A Deny overrides every Allow: one that holds for what is needed stops every delivery.',
-    control: 'AC-3',
-    severity: 'high',
     subjects: ({ model }) =>
       statementsOf(model, 'identity', 'trust', ...RESOURCE_POLICIES).filter(
         ({ statement }) => statement.effect === 'Deny',

@@ -20,15 +20,21 @@ import {
   type PolicyStatement,
   requiredValues,
 } from '../../policy/policy-document.ts';
-import { every, isAutoscalerRole, listOf, neighbours, read } from '../readers/resources.ts';
+import {
+  every,
+  isAutoscalerRole,
+  listOf,
+  neighbours,
+  read,
+  referring,
+} from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
-
-/** Who works with a role: a service for one resource, or pods with one ServiceAccount. */
-type RoleKind = 'cluster' | 'nodes' | 'flow-log' | 'topic' | 'database' | 'workload';
+import roles from './roles.json' with { type: 'json' };
 
 /** One use of a role. */
 interface RoleUse {
-  readonly kind: RoleKind;
+  /** What the role is for: a kind of roles.json, or pods with one ServiceAccount. */
+  readonly kind: string;
   /** The cluster, node group, flow log, topic, instance of a database or ServiceAccount. */
   readonly by: Resource;
   /** Service that assumes the role; undefined for a workload. */
@@ -39,18 +45,22 @@ interface RoleUse {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-const ARGUMENTS: readonly {
-  readonly type: string;
-  readonly argument: RegExp;
-  readonly kind: RoleKind;
-}[] = [
-  { type: 'aws_eks_cluster', argument: /^role_arn$/, kind: 'cluster' },
-  { type: 'aws_eks_node_group', argument: /^node_role_arn$/, kind: 'nodes' },
-  { type: 'aws_flow_log', argument: /^iam_role_arn$/, kind: 'flow-log' },
-  { type: 'aws_sns_topic', argument: /_feedback_role_arn$/, kind: 'topic' },
-  { type: 'aws_db_instance', argument: /^monitoring_role_arn$/, kind: 'database' },
-  { type: 'aws_rds_cluster_instance', argument: /^monitoring_role_arn$/, kind: 'database' },
-];
+/** A use of a role by a service of AWS, in one row of roles.json. */
+interface ServiceUse {
+  readonly kind: string;
+  readonly types: readonly string[];
+  /** Pattern of the arguments that name the role. */
+  readonly argument: string;
+  readonly service: string;
+  /** AWS's policies that it asks for. */
+  readonly awsPolicies: readonly string[];
+  /** Actions that the role may have beside those that it needs. */
+  readonly tolerated: readonly string[];
+}
+
+const USES: readonly ServiceUse[] = roles.uses;
+
+const useOf = (kind: string) => USES.find((use) => use.kind === kind);
 
 /** Types of ServiceAccounts in the Kubernetes provider. */
 const SERVICE_ACCOUNTS = ['kubernetes_service_account', 'kubernetes_service_account_v1'];
@@ -62,12 +72,18 @@ export const ROLE_ANNOTATION = 'eks.amazonaws.com/role-arn';
 export function usesOf(model: Model, role: Resource): readonly RoleUse[] {
   const stack = model.stackOf(role);
   const refersTo = (value: unknown) => stack.target(value) === role;
-  const byServices = ARGUMENTS.flatMap(({ type, argument, kind }) =>
-    neighbours(model, role, type)
+  const suffix = partitionOf(stack.region).dnsSuffix;
+  const byServices = USES.flatMap(({ kind, types, argument, service }) =>
+    neighbours(model, role, ...types)
       .filter(({ attributes }) =>
-        Object.entries(attributes).some(([name, value]) => argument.test(name) && refersTo(value)),
+        Object.entries(attributes).some(
+          ([name, value]) => new RegExp(argument).test(name) && refersTo(value),
+        ),
       )
-      .map((by) => ({ kind, by, ...callOf(model, kind, by) })),
+      .map((by) => ({
+        ...{ kind, by, service: service.replace('<suffix>', suffix) },
+        source: sourceOf(model, kind, by),
+      })),
   );
   const byPods = neighbours(model, role, ...SERVICE_ACCOUNTS)
     .filter((account) => refersTo(roleOfAccount(account)))
@@ -132,61 +148,37 @@ function subjectOf(model: Model, account: Resource): string {
   return `system:serviceaccount:${text('metadata.namespace') || 'default'}:${text('metadata.name')}`;
 }
 
-function callOf(
-  model: Model,
-  kind: RoleKind,
-  by: Resource,
-): { readonly service: string; readonly source?: string } {
+/** What `aws:SourceArn` is when a service takes a role for a resource; undefined for nodes, for which EC2 gives none. */
+function sourceOf(model: Model, kind: string, by: Resource): string | undefined {
   const stack = model.stackOf(by);
   const { region, partition } = stack;
-  const source = arnOf(stack, by) ?? '';
-  if (kind === 'cluster') return { service: 'eks.amazonaws.com', source };
-  if (kind === 'topic') return { service: 'sns.amazonaws.com', source };
-  if (kind === 'database') {
-    const role = (instance: Resource) => stack.target(instance.attributes.monitoring_role_arn);
-    const sources = neighbours(model, by, 'aws_db_instance', 'aws_rds_cluster_instance')
-      .filter((instance) => role(instance) === role(by))
-      .map(({ attributes }) => canonical(stack, attributes.identifier))
-      .map((name) => `arn:${partition}:rds:${region}:${OWN_ACCOUNT}:db:${name}`);
-    return { service: 'monitoring.rds.amazonaws.com', source: sources.join() };
+  switch (kind) {
+    case 'nodes':
+      return undefined;
+    case 'flow-log':
+      return `arn:${partition}:ec2:${region}:${OWN_ACCOUNT}:vpc-flow-log/*`;
+    case 'database': {
+      const role = (instance: Resource) => stack.target(instance.attributes.monitoring_role_arn);
+      const names = neighbours(model, by, ...(useOf(kind)?.types ?? []))
+        .filter((instance) => role(instance) === role(by))
+        .map(({ attributes }) => canonical(stack, attributes.identifier));
+      return names.map((name) => `arn:${partition}:rds:${region}:${OWN_ACCOUNT}:db:${name}`).join();
+    }
+    default:
+      return arnOf(stack, by) ?? '';
   }
-  if (kind === 'flow-log') {
-    return {
-      service: 'vpc-flow-logs.amazonaws.com',
-      source: `arn:${partition}:ec2:${region}:${OWN_ACCOUNT}:vpc-flow-log/*`,
-    };
-  }
-  return { service: `ec2.${partitionOf(region).dnsSuffix}` };
 }
 
-/** AWS's policies by the use of a role (Amazon EKS User Guide, "Cluster IAM role" and "Node IAM role"). */
-const AWS_POLICIES: Readonly<Record<RoleKind, readonly string[]>> = {
-  cluster: ['AmazonEKSClusterPolicy'],
-  nodes: [
-    'AmazonEKSWorkerNodePolicy',
-    'AmazonEKS_CNI_Policy',
-    'AmazonEC2ContainerRegistryReadOnly',
-  ],
-  'flow-log': [],
-  topic: [],
-  database: ['AmazonRDSEnhancedMonitoringRole'],
-  workload: [],
-};
-
-interface Need {
+/** An action that a role needs, on something. */
+export interface Need {
   readonly action: string;
   readonly on: string;
 }
 
-/** Actions that a role of a use may have beside those that it needs. */
-const TOLERATED: Readonly<Record<RoleKind, readonly string[]>> = {
-  cluster: [],
-  nodes: [],
-  'flow-log': ['logs:CreateLogGroup'],
-  topic: [],
-  database: [],
-  workload: [],
-};
+/** Some actions that are needed on one thing. */
+export function needs(on: string, ...actions: readonly string[]): readonly Need[] {
+  return actions.map((action) => ({ action, on }));
+}
 
 /** Whether one of the statements allows an action on something. */
 export function grants(
@@ -202,10 +194,7 @@ export function grants(
 }
 
 function attachmentsOf(model: Model, role: Resource): readonly Resource[] {
-  const stack = model.stackOf(role);
-  return neighbours(model, role, 'aws_iam_role_policy_attachment').filter(
-    ({ attributes }) => stack.target(attributes.role) === role,
-  );
+  return referring(model, role, 'aws_iam_role_policy_attachment', 'role');
 }
 
 /** Name of the policy of AWS that an attachment is of; empty for one of our own. */
@@ -217,27 +206,25 @@ function awsPolicyOf({ attributes }: Resource): string {
 
 function needsOf(model: Model, { kind, by }: RoleUse): readonly Need[] {
   const { text, target, stack } = read(model, by);
-  const each = (on: string, ...actions: readonly string[]) =>
-    actions.map((action) => ({ action, on }));
   if (kind === 'cluster') {
     const key = listOf(text('encryption_config.provider.key_arn')).map(String).filter(Boolean);
     return key.flatMap((on) =>
-      each(on, 'kms:Encrypt', 'kms:Decrypt', 'kms:ListGrants', 'kms:DescribeKey'),
+      needs(on, 'kms:Encrypt', 'kms:Decrypt', 'kms:ListGrants', 'kms:DescribeKey'),
     );
   }
   if (kind === 'flow-log') {
     const group = target('log_destination');
     const arn = (group && arnOf(stack, group)) ?? text('log_destination');
     return [
-      ...each(arn, 'logs:DescribeLogGroups', 'logs:DescribeLogStreams'),
-      ...each(`${arn}:log-stream:x`, 'logs:CreateLogStream', 'logs:PutLogEvents'),
+      ...needs(arn, 'logs:DescribeLogGroups', 'logs:DescribeLogStreams'),
+      ...needs(`${arn}:log-stream:x`, 'logs:CreateLogStream', 'logs:PutLogEvents'),
     ];
   }
   if (kind === 'topic') {
     const base = `arn:${stack.partition}:logs:${stack.region}:${OWN_ACCOUNT}:log-group:${deliveryLog(model, by)}`;
     return [base, `${base}/Failure`].flatMap((arn) => [
-      ...each(arn, 'logs:CreateLogGroup', 'logs:PutMetricFilter', 'logs:PutRetentionPolicy'),
-      ...each(`${arn}:log-stream:x`, 'logs:CreateLogStream', 'logs:PutLogEvents'),
+      ...needs(arn, 'logs:CreateLogGroup', 'logs:PutMetricFilter', 'logs:PutRetentionPolicy'),
+      ...needs(`${arn}:log-stream:x`, 'logs:CreateLogStream', 'logs:PutLogEvents'),
     ]);
   }
   return [];
@@ -316,14 +303,9 @@ function issuerOf(
 export const ROLE_RULES: readonly Rule[] = [
   rule({
     id: 'aws-policies-of-role',
-    title: 'A role has the policies of AWS that its use asks for, and no other',
-    reason:
-      'Nodes without one of their three policies never join; AdministratorAccess or AmazonS3FullAccess on a node is a right of every pod that reaches its metadata.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: every('aws_iam_role'),
     faults: (role, { model }) => {
-      const wanted = usesOf(model, role).flatMap(({ kind }) => AWS_POLICIES[kind]);
+      const wanted = usesOf(model, role).flatMap(({ kind }) => useOf(kind)?.awsPolicies ?? []);
       const has = attachmentsOf(model, role).map(awsPolicyOf).filter(Boolean);
       return [
         ...wanted.filter((name) => !has.includes(name)).map((name) => `lacks ${name}`),
@@ -333,11 +315,6 @@ export const ROLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'attachments-connect',
-    title: 'Every attachment joins a role of the stack and a policy of the stack or of AWS',
-    reason:
-      "A policy of another account's making, or on a role of another stack, is a right that nobody here sees.",
-    control: 'AC-6',
-    severity: 'medium',
     subjects: every('aws_iam_role_policy_attachment', 'aws_iam_role_policy'),
     faults: (resource, { model }) => {
       const { target, text } = read(model, resource);
@@ -351,11 +328,6 @@ export const ROLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'roles-have-one-boundary',
-    title: 'All roles have the permissions boundary of the settings, and no other',
-    reason:
-      'Governments demand a boundary on every role: a role without it deploys only where nobody enforces that, and may then do whatever a policy on it says; another one may allow all.',
-    control: 'AC-6(5)',
-    severity: 'high',
     subjects: every('aws_iam_role'),
     faults: (role, { model, settings }) => {
       const boundaryOf = (other: Resource) => read(model, other).text('permissions_boundary');
@@ -376,58 +348,43 @@ export const ROLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'service-role-allows-its-work',
-    title: 'The role of a service may do what its resource needs, and nothing else',
-    reason:
-      'A flow log, delivery log or cluster whose role lacks a right fails silently; a right beyond that is there for whoever takes the service over.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: ({ model }) =>
       model
         .ofType('aws_iam_role')
         .filter((role) => usesOf(model, role).some(({ kind }) => kind !== 'workload')),
     faults: (role, { model }) => {
       const uses = usesOf(model, role);
-      const needs = uses.flatMap((use) => needsOf(model, use));
+      const needed = uses.flatMap((use) => needsOf(model, use));
       const statements = statementsOfRole(model, role).map(({ statement }) => statement);
       const known = new Set([
-        ...needs.map(({ action }) => action),
-        ...uses.flatMap(({ kind }) => TOLERATED[kind]),
+        ...needed.map(({ action }) => action),
+        ...uses.flatMap(({ kind }) => useOf(kind)?.tolerated ?? []),
       ]);
       return [
-        ...needs
+        ...needed
           .filter(({ action, on }) => !grants(statements, action, on))
           .map(({ action, on }) => `may not ${action} on ${on}`),
         ...statements
           .filter(({ effect }) => effect === 'Allow')
-          .flatMap(({ actions, sid }) =>
-            actions
+          .flatMap(({ sid, actions, resources, conditions }) => [
+            ...actions
               .filter((action) => !known.has(action))
               .map((action) => `${sid}: does not need ${action}`),
-          ),
-        ...statements
-          .filter(({ effect, conditions }) => effect === 'Allow' && conditions.length > 0)
-          .map(({ sid }) => `${sid} has conditions that the service may not meet`),
-        ...statements.flatMap(({ sid, effect, resources }) =>
-          effect !== 'Allow'
-            ? []
-            : resources
-                .filter(
-                  (pattern) =>
-                    !needs.some(({ on }) =>
-                      [pattern, `${pattern}:*`].some((form) => matchesPattern(form, on)),
-                    ),
-                )
-                .map((pattern) => `${sid}: ${pattern} is nothing that it works with`),
-        ),
+            conditions.length > 0 && `${sid} has conditions that the service may not meet`,
+            ...resources
+              .filter(
+                (pattern) =>
+                  !needed.some(({ on }) =>
+                    [pattern, `${pattern}:*`].some((form) => matchesPattern(form, on)),
+                  ),
+              )
+              .map((pattern) => `${sid}: ${pattern} is nothing that it works with`),
+          ]),
       ];
     },
   }),
   rule({
     id: 'key-use-is-bounded',
-    title: 'Pods use a key only through the service whose data it encrypts',
-    reason: 'Without kms:ViaService the role decrypts whatever anybody encrypted with the key.',
-    control: 'AC-4',
-    severity: 'medium',
     subjects: ({ model }) =>
       model
         .ofType('aws_iam_role')
@@ -443,11 +400,6 @@ export const ROLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'trust-names-its-service',
-    title: 'A role trusts exactly the service that works with it, for exactly its resource',
-    reason:
-      'A role that trusts more can be taken by others; one that trusts less, or another service, stops what depends on it.',
-    control: 'AC-3',
-    severity: 'high',
     subjects: every('aws_iam_role'),
     faults: (role, { model }) => {
       const federated = isFederated(model, role);
@@ -474,11 +426,6 @@ export const ROLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'trust-names-service-account',
-    title: 'A role for pods trusts one ServiceAccount of one cluster, with tokens for STS',
-    reason:
-      'Without sub every pod of the cluster gets the role, without aud tokens for others do, and with another name or operator nobody or anybody does.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: ({ model }) =>
       model.ofType('aws_iam_role').filter((role) => isFederated(model, role)),
     faults: (role, { model }) => {
@@ -532,10 +479,6 @@ export const ROLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'oidc-provider-of-cluster',
-    title: "The OIDC provider is the cluster's issuer, for STS alone",
-    reason: 'Another issuer, or more audiences, lets somebody else make tokens that IAM takes.',
-    control: 'IA-8(2)',
-    severity: 'high',
     subjects: every('aws_iam_openid_connect_provider'),
     faults: (provider, { model }) => {
       const { target, text, list } = read(model, provider);

@@ -2,29 +2,26 @@ import type { Resource } from '../../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { canonical, policiesOf } from '../../policy/policies.ts';
 import { allows, requiredValues } from '../../policy/policy-document.ts';
+import type { BindingSubject, Right } from '../readers/kubernetes-api.ts';
 import { listenersIn } from '../readers/listeners.ts';
-import { namespaceOf, objectsIn, objectsOf, type Pod, podsOf } from '../readers/pods.ts';
+import { namespaceOf, objectNamed, objectsOf, type Pod, podsOf } from '../readers/pods.ts';
+import { neighbours } from '../readers/resources.ts';
 import { type Audited, type Rule, rule, shown } from '../rule.ts';
 import { ROLE_ANNOTATION } from './roles.ts';
 
 /** The ServiceAccount of a pod. */
 function serviceAccountOf(audited: Audited, pod: Pod): KubernetesObject | undefined {
-  return objectsIn(audited, pod.namespace, 'ServiceAccount').find(
-    ({ manifest }) => manifest.metadata.name === pod.spec.serviceAccountName,
-  );
+  return objectNamed(audited, pod.namespace, 'ServiceAccount', pod.spec.serviceAccountName);
 }
 
 /** What gives a pod its role by EKS Pod Identity; undefined where nothing does. */
 export function associationOf({ model }: Audited, pod: Pod): Resource | undefined {
   const stack = model.stackOf(pod);
-  return model
-    .ofType('aws_eks_pod_identity_association')
-    .filter((association) => association.stack === pod.stack)
-    .find(
-      ({ attributes }) =>
-        stack.resolve(attributes.namespace) === pod.namespace &&
-        stack.resolve(attributes.service_account) === pod.spec.serviceAccountName,
-    );
+  return neighbours(model, pod, 'aws_eks_pod_identity_association').find(
+    ({ attributes }) =>
+      stack.resolve(attributes.namespace) === pod.namespace &&
+      stack.resolve(attributes.service_account) === pod.spec.serviceAccountName,
+  );
 }
 
 /** The IAM role of a pod, by IRSA or by pod identity; undefined where the stack makes none. */
@@ -59,19 +56,6 @@ function annotatedAccounts(audited: Audited) {
     });
 }
 
-interface PolicyRule {
-  readonly apiGroups?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly verbs?: readonly string[];
-  readonly nonResourceURLs?: readonly string[];
-}
-
-interface BindingSubject {
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace?: string;
-}
-
 function subjectsOf(manifest: Audited['objects'][number]['manifest']): readonly BindingSubject[] {
   return (manifest.subjects ?? []) as readonly BindingSubject[];
 }
@@ -80,11 +64,6 @@ function subjectsOf(manifest: Audited['objects'][number]['manifest']): readonly 
 export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
   rule({
     id: 'pod-has-no-api-token',
-    title: "No pod or ServiceAccount carries a token for the cluster's API unless a role needs it",
-    reason:
-      "The provider's default is true, and a pod's value takes precedence over its ServiceAccount's. With the token whoever gets in talks to the cluster.",
-    control: 'AC-6',
-    severity: 'medium',
     subjects: (audited) => [
       ...podsOf(audited).map(({ stack, address, namespace, spec }) => ({
         stack,
@@ -119,11 +98,6 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'service-account-has-its-role',
-    title: 'The ServiceAccount of a listener has a role of this stack, which trusts it by name',
-    reason:
-      'Without the annotation, or with another role, each call to AWS is refused, or made with the rights of the node; a role that trusts another namespace or name refuses this one.',
-    control: 'IA-5',
-    severity: 'high',
     subjects: (audited) => [
       ...podsOf(audited)
         .filter((pod) => listenersIn(audited, pod).length > 0)
@@ -168,11 +142,6 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'role-is-injected',
-    title: 'No annotation keeps the role from a container or asks for its token elsewhere',
-    reason:
-      'EKS skips containers that an annotation names, and asks the global STS when told so: that is in no private network, and in no GovCloud.',
-    control: 'IA-5',
-    severity: 'medium',
     subjects: (audited) => [
       ...podsOf(audited).map(({ stack, address, annotations }) => ({
         stack,
@@ -208,14 +177,9 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cluster-rights-are-narrow',
-    title: 'No role in the cluster has wildcards, reads Secrets or hands rights on',
-    reason:
-      'A wildcard grows with every kind that the cluster learns; who lists Secrets, makes tokens, runs commands in pods or binds roles has the rights of all others.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Role', 'ClusterRole'),
     faults: ({ manifest }) =>
-      ((manifest.rules ?? []) as readonly PolicyRule[]).flatMap(
+      ((manifest.rules ?? []) as readonly Right[]).flatMap(
         ({ apiGroups = [], resources = [], verbs = [], nonResourceURLs = [] }) => [
           [...apiGroups, ...resources, ...verbs, ...nonResourceURLs].includes('*') &&
             `allows * (${[...verbs, ...resources].join(', ')})`,
@@ -235,11 +199,6 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'binding-is-valid',
-    title: 'Every binding joins a role that exists to a ServiceAccount that exists',
-    reason:
-      'Groups such as system:authenticated are everybody; cluster-admin is everything; a binding to a name that is not there waits for whoever makes it.',
-    control: 'AC-3',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'RoleBinding', 'ClusterRoleBinding'),
     faults: (object, audited) => {
       const { roleRef = {} } = object.manifest;
@@ -258,9 +217,8 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
               kind === 'Group' && name.startsWith('system:') && `gives rights to the group ${name}`,
             ];
           }
-          const there = objectsIn(audited, namespace ?? namespaceOf(object), 'ServiceAccount').some(
-            ({ manifest }) => manifest.metadata.name === name,
-          );
+          const home = namespace ?? namespaceOf(object);
+          const there = objectNamed(audited, home, 'ServiceAccount', name) !== undefined;
           return [
             (!there || name === 'default') &&
               `gives rights to the ServiceAccount ${name}, which ${name === 'default' ? 'every pod may have' : 'does not exist'}`,

@@ -4,7 +4,12 @@ import { isOfIdentity } from '@file-processing/contract/notices.ts';
 import { readRoutingTargets } from '@file-processing/contract/routing.ts';
 import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
-import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
+import {
+  type Model,
+  type Resource,
+  type StackModel,
+  valueAt,
+} from '../../../src/synthesized/model/model.ts';
 import {
   arnOf,
   canonical,
@@ -23,30 +28,36 @@ import {
 } from '../../policy/policy-document.ts';
 import { isTakenFrom } from '../messaging/queues.ts';
 import { bucketsIn, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
-import { isAutoscalerRole, listOf, neighbours, read } from '../readers/resources.ts';
-import type { Audited } from '../rule.ts';
-import { type Rule, rule } from '../rule.ts';
-import { grants } from './roles.ts';
+import { isAutoscalerRole, itemsOf, listOf, neighbours, read } from '../readers/resources.ts';
+import { type Audited, type Rule, rule } from '../rule.ts';
+import { grants, type Need, needs } from './roles.ts';
 import { roleOfServiceAccount } from './service-accounts.ts';
 
 /** What the pods of a stack are for, as its notifications, subscriptions and ConfigMaps tell. */
 interface Job {
   /** ARNs of buckets, and key prefixes in each with an event notification, or that a ConfigMap names. */
   readonly readPrefixes: ReadonlyMap<string, readonly string[]>;
-  /** Key prefix that reports are written to; empty for none, undefined where no ConfigMap is there to tell. */
-  readonly reportPrefix: string | undefined;
   /** ARN of the prefix that the rule set is read from; undefined where it comes otherwise. */
   readonly rules: string | undefined;
-  /** Whether deliveries may be tagged; undefined where no ConfigMap is there to tell. */
-  readonly tags: boolean | undefined;
-  /** ARNs of the prefixes that files may be copied to; undefined where no ConfigMap is there to tell. */
-  readonly targets: readonly string[] | undefined;
-  /** Whether reports may be deleted there; undefined where no ConfigMap is there to tell. */
-  readonly forgetsReports: boolean | undefined;
-  /** Empty for none, undefined where no ConfigMap is there to tell. */
-  readonly databaseUser: string | undefined;
-  /** Topic that gets notices, and sender of those that go by SES; empty for none, undefined where no ConfigMap tells. */
-  readonly notices: { readonly topicArn: string; readonly sender: string } | undefined;
+  /** Undefined where no ConfigMap is there to tell. */
+  readonly told: Told | undefined;
+}
+
+/** What a ConfigMap tells of the work of pods; texts are empty for none. */
+interface Told {
+  /** Key prefix that reports are written to. */
+  readonly reportPrefix: string;
+  /** Whether deliveries may be tagged. */
+  readonly tags: boolean;
+  /** ARNs of the prefixes that files may be copied to. */
+  readonly targets: readonly string[];
+  /** Whether reports may be deleted there. */
+  readonly forgetsReports: boolean;
+  readonly databaseUser: string;
+  /** Topic that gets notices. */
+  readonly topicArn: string;
+  /** Sender of notices that go by SES. */
+  readonly sender: string;
 }
 
 /** Reads of a stack what its pods are for; undefined where nothing tells. */
@@ -80,29 +91,22 @@ function jobOf(model: Model, stackName: string): Job | undefined {
         [...new Set(places.map(({ prefix }) => prefix))].filter(Boolean),
       ]),
     ),
-    reportPrefix: buckets.length === 0 ? undefined : reportPrefixOf(setting),
     rules: rulesArn(stack, setting('RULES_LOCATION')),
-    tags: buckets.length === 0 ? undefined : setting('ROUTING_TAGS') === 'true',
-    targets:
-      buckets.length === 0
-        ? undefined
-        : (readRoutingTargets(setting('ROUTING_TARGETS')) ?? []).map(
-            ({ bucket, prefix }) => `${bucketArn(stack, bucket)}/${prefix}`,
-          ),
-    forgetsReports: buckets.length === 0 ? undefined : setting('FORGET_REPORTS') === 'true',
-    databaseUser:
-      buckets.length === 0
-        ? undefined
-        : setting('DB_IAM_AUTH') === 'true'
-          ? setting('DB_USER')
-          : '',
-    notices:
-      buckets.length === 0
-        ? undefined
-        : {
-            topicArn: setting('NOTICE_TOPIC_ARN'),
-            sender: setting('NOTICE_EMAIL') === 'ses' ? setting('NOTICE_EMAIL_FROM') : '',
-          },
+    told: buckets.length === 0 ? undefined : toldBy(stack, setting),
+  };
+}
+
+function toldBy(stack: StackModel, setting: (name: VariableName) => string): Told {
+  const targets = readRoutingTargets(setting('ROUTING_TARGETS')) ?? [];
+  return {
+    // Without the switch nothing is written, and a right to write is one too many.
+    reportPrefix: setting('WRITE_REPORTS') === 'true' ? setting('REPORT_PREFIX') : '',
+    tags: setting('ROUTING_TAGS') === 'true',
+    targets: targets.map(({ bucket, prefix }) => `${bucketArn(stack, bucket)}/${prefix}`),
+    forgetsReports: setting('FORGET_REPORTS') === 'true',
+    databaseUser: setting('DB_IAM_AUTH') === 'true' ? setting('DB_USER') : '',
+    topicArn: setting('NOTICE_TOPIC_ARN'),
+    sender: setting('NOTICE_EMAIL') === 'ses' ? setting('NOTICE_EMAIL_FROM') : '',
   };
 }
 
@@ -161,11 +165,6 @@ export function toldRules(model: Model, stackName: string): ReadonlyMap<string, 
   );
 }
 
-/** Without the switch nothing is written, and a right to write is one too many. */
-function reportPrefixOf(setting: (name: VariableName) => string): string {
-  return setting('WRITE_REPORTS') === 'true' ? setting('REPORT_PREFIX') : '';
-}
-
 /** A variable of the listener's environment; empty where no ConfigMap has it. */
 export function configured(model: Model, stackName: string, name: VariableName): string {
   const stack = model.stackOf({ stack: stackName });
@@ -176,13 +175,17 @@ export function configured(model: Model, stackName: string, name: VariableName):
   );
 }
 
-interface Need {
-  readonly action: string;
-  readonly on: string;
-}
+/** Reads an object, and each version of it. */
+const READING = ['s3:GetObject', 's3:GetObjectVersion'] as const;
 
 /** Lists what is there now, and each version of it. */
 const LISTING = ['s3:ListBucket', 's3:ListBucketVersions'] as const;
+
+/** Takes messages from a queue. */
+const TAKING = [
+  ...['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
+  ...['sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+];
 
 /** Deletes an object, and each version of it. */
 const DELETING = ['s3:DeleteObject', 's3:DeleteObjectVersion'] as const;
@@ -200,7 +203,7 @@ const ACTIONS: readonly RegExp[] = [
 /** Below the report prefix; where it is not known, below any key prefix without an event notification. */
 function mayWrite(job: Job | undefined, resource: string): boolean {
   if (job === undefined) return true;
-  const { reportPrefix } = job;
+  const reportPrefix = job.told?.reportPrefix;
   return [...job.readPrefixes].some(([bucket, prefixes]) => {
     if (reportPrefix !== undefined)
       return reportPrefix !== '' && resource === `${bucket}/${reportPrefix}*`;
@@ -231,7 +234,9 @@ const TAGGING = [
 
 /** Where files are copied to; where no ConfigMap is there to tell, any folder that {@link mayWrite} allows or of another bucket. */
 function isTarget(job: Job | undefined, resource: string): boolean {
-  if (job?.targets !== undefined) return job.targets.some((target) => resource === `${target}*`);
+  if (job?.told !== undefined) {
+    return job.told.targets.some((target) => resource === `${target}*`);
+  }
   if (job === undefined || mayWrite(job, resource)) return true;
   const [bucket = ''] = resource.split('/');
   return !job.readPrefixes.has(bucket) && /^arn:[^:]+:s3:::[^/*]+\/[^*]+\/\*$/.test(resource);
@@ -243,14 +248,14 @@ function mayTag(job: Job | undefined, action: string, resource: string): boolean
     prefixes.some((prefix) => resource === `${bucket}/${prefix}*`),
   );
   // Without a ConfigMap and without an event notification nothing says what is read.
-  if (TAGGING.includes(action) && (job === undefined || isRead)) return job?.tags !== false;
+  if (TAGGING.includes(action) && (job === undefined || isRead)) return job?.told?.tags !== false;
   return COPYING.includes(action) && isTarget(job, resource);
 }
 
 /** The prefix of the rule set; where no ConfigMap is there to tell, any folder. */
 function mayReadRules(job: Job | undefined, resource: string): boolean {
   if (job?.rules !== undefined) return resource === `${job.rules}*`;
-  const isUnknown = job?.reportPrefix === undefined;
+  const isUnknown = job?.told === undefined;
   return isUnknown && /^arn:[^:]+:s3:::[^/*]+\/[^*]+\/\*$/.test(resource);
 }
 
@@ -265,44 +270,23 @@ function workloadRoles({ model }: { readonly model: Model }): readonly Resource[
   return federated.map(({ holder }) => holder).filter((role) => !isAutoscalerRole(role));
 }
 
-function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
-  const { partition, region } = model.stackOf({ stack: stackName });
+function storageNeeds(model: Model, { stack }: Resource, { readPrefixes, rules, told }: Job) {
+  const forgetting = told?.forgetsReports ? DELETING : [];
   return [
-    ...[...job.readPrefixes].flatMap(([bucket, prefixes]) => [
-      ...LISTING.map((action) => ({ action, on: bucket })),
-      ...prefixes.flatMap((prefix) => [
-        { action: 's3:GetObject', on: `${bucket}/${prefix}x` },
-        { action: 's3:GetObjectVersion', on: `${bucket}/${prefix}x` },
-      ]),
-      ...(job.reportPrefix
-        ? [{ action: 's3:PutObject', on: `${bucket}/${job.reportPrefix}x` }]
-        : []),
-      ...(job.forgetsReports && job.reportPrefix
-        ? DELETING.map((action) => ({ action, on: `${bucket}/${job.reportPrefix}x` }))
+    ...[...readPrefixes].flatMap(([bucket, prefixes]) => [
+      ...needs(bucket, ...LISTING),
+      ...prefixes.flatMap((prefix) =>
+        needs(`${bucket}/${prefix}x`, ...READING, ...(told?.tags ? TAGGING : [])),
+      ),
+      ...(told?.reportPrefix
+        ? needs(`${bucket}/${told.reportPrefix}x`, 's3:PutObject', ...forgetting)
         : []),
     ]),
-    ...(job.tags
-      ? [...job.readPrefixes].flatMap(([bucket, prefixes]) =>
-          prefixes.flatMap((prefix) =>
-            TAGGING.map((action) => ({ action, on: `${bucket}/${prefix}x` })),
-          ),
-        )
-      : []),
-    ...(job.targets ?? []).flatMap((target) =>
-      [...COPYING, ...(job.forgetsReports ? DELETING : [])].map((action) => ({
-        action,
-        on: `${target}x`,
-      })),
-    ),
-    ...(job.rules ? [{ action: 's3:GetObject', on: `${job.rules}x` }] : []),
-    ...(job.notices?.topicArn ? [{ action: 'sns:Publish', on: job.notices.topicArn }] : []),
-    ...(job.databaseUser
-      ? [
-          {
-            action: 'rds-db:connect',
-            on: databaseArn(model, stackName, job.databaseUser, partition, region),
-          },
-        ]
+    ...(told?.targets ?? []).flatMap((target) => needs(`${target}x`, ...COPYING, ...forgetting)),
+    ...(rules ? needs(`${rules}x`, 's3:GetObject') : []),
+    ...(told?.topicArn ? needs(told.topicArn, 'sns:Publish') : []),
+    ...(told?.databaseUser
+      ? needs(databaseArn(model, stack, told.databaseUser), 'rds-db:connect')
       : []),
   ];
 }
@@ -316,7 +300,7 @@ function identityOf(resource: string): string | undefined {
 function mailFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
   if (!statement.actions.includes('ses:SendEmail')) return [];
   const senders = requiredValues(statement, 'ses:FromAddress');
-  const sender = job?.notices?.sender;
+  const sender = job?.told?.sender;
   return [
     ...(senders.length === 0 ? ['sends e-mail without a condition on ses:FromAddress'] : []),
     ...senders
@@ -346,35 +330,20 @@ const PREPARATION = /^(secretsmanager:GetSecretValue|rds-db:connect|kms:Decrypt)
 /** What a role is for whose pods only prepare the database, by their commands; undefined for any other role. */
 function preparationNeeds(audited: Audited, role: Resource): readonly Need[] | undefined {
   const stack = audited.model.stackOf(role);
-  const { partition, region } = stack;
   const pods = listenersOf(audited).filter(
     ({ pod }) => roleOfServiceAccount(audited, pod) === role,
   );
-  const needs = pods.map(({ spec, setting }): readonly Need[] | undefined => {
+  const prepared = pods.map(({ spec, setting }): readonly Need[] | undefined => {
     const user = setting('DB_USER') ?? '';
-    switch (spec.args?.[0]) {
-      case BOOTSTRAP:
-        return [
-          {
-            action: 'secretsmanager:GetSecretValue',
-            on: canonical(stack, setting('DB_MASTER_SECRET_ARN')),
-          },
-        ];
-      case MIGRATE.command:
-        return [
-          {
-            action: 'rds-db:connect',
-            on: databaseArn(audited.model, role.stack, user, partition, region),
-          },
-        ];
-      default:
-        return undefined;
-    }
+    const secret = canonical(stack, setting('DB_MASTER_SECRET_ARN'));
+    if (spec.args?.[0] === BOOTSTRAP) return needs(secret, 'secretsmanager:GetSecretValue');
+    if (spec.args?.[0] !== MIGRATE.command) return undefined;
+    return needs(databaseArn(audited.model, role.stack, user), 'rds-db:connect');
   });
   // Others deploy the pods, or there is no image yet: what the role may do has to say what it is for.
   if (!listenersOf(audited).some((listener) => listener.stack === role.stack)) {
     const own = statementsOfRole(audited.model, role).flatMap(({ statement }) =>
-      statement.actions.flatMap((action) => statement.resources.map((on) => ({ action, on }))),
+      statement.resources.flatMap((on) => needs(on, ...statement.actions)),
     );
     const prepares = own.every(
       ({ action, on }) =>
@@ -384,14 +353,14 @@ function preparationNeeds(audited: Audited, role: Resource): readonly Need[] | u
       ? own.filter(({ action }) => action !== 'kms:Decrypt')
       : undefined;
   }
-  if (needs.length === 0 || needs.includes(undefined)) return undefined;
-  return needs.flatMap((need) => need ?? []);
+  if (prepared.length === 0 || prepared.includes(undefined)) return undefined;
+  return prepared.flatMap((need) => need ?? []);
 }
 
 /** Rights beyond those: the key of the secret may be used by way of Secrets Manager. */
 function preparationFaults(
   statements: readonly PolicyStatement[],
-  needs: readonly Need[],
+  known: readonly Need[],
 ): readonly string[] {
   return statements.flatMap((statement) => {
     const byService = requiredValues(statement, 'kms:ViaService');
@@ -400,7 +369,7 @@ function preparationFaults(
       statement.resources
         .filter(
           (resource) =>
-            !needs.some((need) => need.action === action && need.on === resource) &&
+            !known.some((need) => need.action === action && need.on === resource) &&
             !(action === 'kms:Decrypt' && isKey && !resource.includes('*')),
         )
         .map((resource) => `${statement.sid}: ${action} on ${resource} is more than it works with`),
@@ -411,60 +380,39 @@ function preparationFaults(
 /** What the settings of the listeners with a role call for. */
 function listenerNeeds(audited: Audited, role: Resource): readonly Need[] {
   const { model } = audited;
-  const { partition, region, target } = model.stackOf(role);
+  const stack = model.stackOf(role);
   return servers(audited)
     .filter(({ pod }) => roleOfServiceAccount(audited, pod) === role)
     .flatMap((listener) => {
       const { setting } = listener;
-      const list = (name: VariableName) =>
-        (setting(name) ?? '').split(',').map((item) => item.trim());
-      const spell = (value: string | undefined) => canonical(model.stackOf(role), value);
-      const queue = target(setting('SQS_QUEUE_URL'));
-      const user = setting('DB_USER') ?? '';
+      const queue = stack.target(setting('SQS_QUEUE_URL'));
+      const topics = takesDeliveries(listener, audited) ? itemsOf(setting('SNS_TOPIC_ARNS')) : [];
       return [
         ...bucketsIn(setting).flatMap(({ name, prefixes }) => {
-          const bucket = bucketArn({ partition }, spell(name));
+          const bucket = bucketArn(stack, canonical(stack, name));
+          const reports = `${bucket}/${setting('REPORT_PREFIX')}x`;
           return [
-            ...prefixes.map((prefix) => ({
-              action: 's3:GetObject',
-              on: `${bucket}/${prefix}x`,
-            })),
-            ...(setting('WRITE_REPORTS') === 'true'
-              ? [{ action: 's3:PutObject', on: `${bucket}/${setting('REPORT_PREFIX')}x` }]
-              : []),
+            ...prefixes.flatMap((prefix) => needs(`${bucket}/${prefix}x`, 's3:GetObject')),
+            ...(setting('WRITE_REPORTS') === 'true' ? needs(reports, 's3:PutObject') : []),
           ];
         }),
-        ...(takesDeliveries(listener, audited)
-          ? list('SNS_TOPIC_ARNS')
-              .filter(Boolean)
-              .map((arn) => ({ action: 'sns:ConfirmSubscription', on: spell(arn) }))
-          : []),
+        ...topics.flatMap((arn) => needs(canonical(stack, arn), 'sns:ConfirmSubscription')),
         ...(queue
-          ? ['sqs:ReceiveMessage', 'sqs:DeleteMessage'].map((action) => ({
-              action,
-              on: spell(`\${${queue.address}.arn}`),
-            }))
+          ? needs(
+              canonical(stack, `\${${queue.address}.arn}`),
+              ...['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
+            )
           : []),
         ...(setting('DB_IAM_AUTH') === 'true'
-          ? [
-              {
-                action: 'rds-db:connect',
-                on: databaseArn(model, role.stack, user, partition, region),
-              },
-            ]
+          ? needs(databaseArn(model, role.stack, setting('DB_USER') ?? ''), 'rds-db:connect')
           : []),
       ];
     });
 }
 
 /** The resource id of a database is known to its policy alone, so any that a policy names will do. */
-function databaseArn(
-  model: Model,
-  stackName: string,
-  user: string,
-  partition: string,
-  region: string,
-): string {
+function databaseArn(model: Model, stackName: string, user: string): string {
+  const { partition, region } = model.stackOf({ stack: stackName });
   const named = policiesOf(model)
     .filter(({ stack }) => stack === stackName)
     .flatMap(({ document }) => document?.statements ?? [])
@@ -488,14 +436,12 @@ function deliveryNeeds(model: Model, role: Resource) {
     isTakenFrom(model, queue),
   );
   return [
-    ...(isPolled ? [] : topics.map((on) => ({ action: 'sns:ConfirmSubscription', on }))),
+    ...(isPolled ? [] : topics.flatMap((on) => needs(on, 'sns:ConfirmSubscription'))),
     ...queues.flatMap((queue) => {
       const key = canonical(stack, queue.attributes.kms_master_key_id);
       return [
-        ...['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'].map(
-          (action) => ({ action: `sqs:${action}`, on: arnOf(stack, queue) ?? '' }),
-        ),
-        ...(key ? [{ action: 'kms:Decrypt', on: key }] : []),
+        ...needs(arnOf(stack, queue) ?? '', ...TAKING),
+        ...(key ? needs(key, 'kms:Decrypt') : []),
       ];
     }),
   ];
@@ -506,9 +452,9 @@ const DATABASE_USER = /:dbuser:(?:(?:db|cluster)-[A-Z0-9]+|\$\{[^}]+\})\/([\w.-]
 
 function lackingIn(
   statements: readonly PolicyStatement[],
-  needs: readonly Need[],
+  needed: readonly Need[],
 ): readonly string[] {
-  const lacking = needs
+  const lacking = needed
     .filter(({ action, on }) => !grants(statements, action, on))
     .map(({ action, on }) => `may not ${action} on ${on}`);
   return [...new Set(lacking)];
@@ -517,7 +463,7 @@ function lackingIn(
 /** A bucket of deliveries or of copies. */
 function mayListBucket(job: Job | undefined, bucket: string): boolean {
   if (job?.readPrefixes.has(bucket) ?? true) return true;
-  return job?.targets?.some((target) => target.startsWith(`${bucket}/`)) ?? true;
+  return job?.told?.targets.some((target) => target.startsWith(`${bucket}/`)) ?? true;
 }
 
 function mayList(statements: readonly PolicyStatement[], bucket: string, prefix: string): boolean {
@@ -541,7 +487,7 @@ function listFaults(statement: PolicyStatement, job: Job | undefined): readonly 
     statement.resources.every(
       (bucket) =>
         (job?.readPrefixes.get(bucket) ?? []).some((prefix) => pattern === `${prefix}*`) ||
-        (job?.forgetsReports !== false &&
+        (job?.told?.forgetsReports !== false &&
           [mayWrite, isTarget].some((isWritten) => isWritten(job, `${bucket}/${pattern}`))),
     );
   return patterns
@@ -554,8 +500,8 @@ const ENCRYPTED_OBJECT = 'kms:EncryptionContext:aws:s3:arn';
 
 /** A right on the key of copies is for them alone. */
 function copiesKeyFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
-  if (job?.targets === undefined || !statement.actions.includes('kms:GenerateDataKey')) return [];
-  const allowed = job.targets.flatMap((target) => [target.split('/')[0] ?? '', `${target}*`]);
+  if (job?.told === undefined || !statement.actions.includes('kms:GenerateDataKey')) return [];
+  const allowed = job.told.targets.flatMap((target) => [target.split('/')[0] ?? '', `${target}*`]);
   return requiredValues(statement, ENCRYPTED_OBJECT)
     .filter((object) => !allowed.includes(object))
     .map((object) => `${statement.sid}: encrypts ${object}, more than copies`);
@@ -578,7 +524,8 @@ function keyFaults(
 ): readonly string[] {
   // Copies may have keys of their own, which are not for reading.
   const writes =
-    job?.reportPrefix !== '' && statements.some((statement) => allows(statement, 's3:PutObject'));
+    job?.told?.reportPrefix !== '' &&
+    statements.some((statement) => allows(statement, 's3:PutObject'));
   return (
     statements
       .filter((statement) =>
@@ -598,12 +545,6 @@ function keyFaults(
 export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
   rule({
     id: 'workload-role-allows-its-work',
-    title:
-      'The role of the pods allows reading deliveries, writing reports, receiving messages and sending notices',
-    reason:
-      'A prefix, queue or topic that the role leaves out is found at the first file, as a failed run.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: (audited) => [
       ...new Set([
         ...workloadRoles(audited),
@@ -616,33 +557,27 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
       const statements = statementsOfRole(model, role).map(({ statement }) => statement);
       const preparation = preparationNeeds(audited, role);
       if (preparation) return lackingIn(statements, preparation);
-      const needs = [
+      const needed = [
         ...(job ? storageNeeds(model, role, job) : []),
         ...deliveryNeeds(model, role),
         ...listenerNeeds(audited, role),
       ];
       return [
-        ...lackingIn(statements, needs),
+        ...lackingIn(statements, needed),
         ...[...(job?.readPrefixes ?? [])].flatMap(([bucket, prefixes]) =>
           prefixes
             .filter((prefix) => !mayList(statements, bucket, prefix))
             .map((prefix) => `may not list ${bucket}/${prefix}`),
         ),
         ...keyFaults(statements, job),
-        ...(job?.notices?.sender && !maySend(statements, job.notices.sender)
-          ? [`may not ses:SendEmail as ${job.notices.sender}`]
+        ...(job?.told?.sender && !maySend(statements, job.told.sender)
+          ? [`may not ses:SendEmail as ${job.told.sender}`]
           : []),
       ];
     },
   }),
   rule({
     id: 'workload-role-allows-no-more',
-    title:
-      'The role of the pods allows reading deliveries, writing below the report prefix, and no more',
-    reason:
-      'A file of a client is input from outside: whatever the role can do, a fault in its reader can do. A right to write where deliveries land could also forge them.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: workloadRoles,
     faults: (role, audited) => {
       const { model } = audited;
@@ -676,22 +611,19 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
             if (action === 's3:GetObject' && mayReadRules(job, resource)) return true;
             if (/Tagging$|^s3:Abort/.test(action)) return mayTag(job, action, resource);
             if (/^s3:Get/.test(action)) return job === undefined || reads.includes(resource);
-            if (/^s3:Put/.test(action)) return mayWrite(job, resource) || isTarget(job, resource);
-            if (/^s3:Delete/.test(action))
-              return (
-                job?.forgetsReports !== false &&
-                (mayWrite(job, resource) || isTarget(job, resource))
-              );
+            const isWritten = mayWrite(job, resource) || isTarget(job, resource);
+            if (/^s3:Put/.test(action)) return isWritten;
+            if (/^s3:Delete/.test(action)) return isWritten && job?.told?.forgetsReports !== false;
             if (/^s3:List/.test(action)) return mayListBucket(job, resource);
             if (action === 'sns:Publish')
-              return [undefined, resource].includes(job?.notices?.topicArn);
+              return [undefined, resource].includes(job?.told?.topicArn);
             // As whom is another matter.
             if (action === 'ses:SendEmail') return true;
             if (/^(sns|sqs):/.test(action)) return own.includes(resource);
             if (/^kms:/.test(action))
               return keys.includes(resource) || /^arn:[^:]+:kms:[^*]+:key\/[\w-]+$/.test(resource);
             const user = DATABASE_USER.exec(resource)?.[1];
-            return user !== undefined && [undefined, user].includes(job?.databaseUser);
+            return user !== undefined && [undefined, user].includes(job?.told?.databaseUser);
           };
           return [
             ...actions

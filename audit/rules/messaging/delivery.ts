@@ -1,8 +1,7 @@
 import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
-import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
+import { blocksOf, type Resource } from '../../../src/synthesized/model/model.ts';
 import { canonical, isTopicOf } from '../../policy/policies.ts';
-import type { BackendService, IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
 import {
   bucketsIn,
   isHttp,
@@ -11,8 +10,20 @@ import {
   servers,
   takesDeliveries,
 } from '../readers/listeners.ts';
-import { namespaceOf, objectsIn, objectsOf, portOf, selects } from '../readers/pods.ts';
+import {
+  backendsOf,
+  ingressSpec,
+  objectsIn,
+  objectsOf,
+  portOf,
+  serviceSpec,
+  servicesOf,
+} from '../readers/pods.ts';
+import { itemsOf, neighbours } from '../readers/resources.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
+
+const NOTIFICATION = 'aws_s3_bucket_notification';
+const SUBSCRIPTION = 'aws_sns_topic_subscription';
 
 /** The Services and Ingresses that lead from outside to a listener's PORT. */
 function endpointsOf(audited: Audited, listener: Listener): Audited['objects'] {
@@ -21,62 +32,37 @@ function endpointsOf(audited: Audited, listener: Listener): Audited['objects'] {
   const balancers = services.filter(({ manifest }) =>
     ['LoadBalancer', 'NodePort'].includes(manifest.spec?.type),
   );
-  const ingresses = objectsIn(audited, listener.pod.namespace, 'Ingress').filter(({ manifest }) => {
-    const { defaultBackend, rules = [] } = (manifest.spec ?? {}) as IngressSpec;
-    const backends: readonly (BackendService | undefined)[] = [
-      defaultBackend?.service,
-      ...rules.flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend?.service)),
-    ];
-    return backends.some((backend) => names.includes(backend?.name ?? ''));
-  });
+  const ingresses = objectsIn(audited, listener.pod.namespace, 'Ingress').filter((ingress) =>
+    backendsOf(ingress).some(({ name = '' }) => names.includes(name)),
+  );
   return [...balancers, ...ingresses];
 }
 
 function loadBalancerPorts(audited: Audited, listener: Listener): readonly number[] {
   return servicesTo(audited, listener)
     .filter(({ manifest }) => manifest.spec?.type === 'LoadBalancer')
-    .flatMap(({ manifest }) => ((manifest.spec ?? {}) as ServiceSpec).ports ?? [])
+    .flatMap((service) => serviceSpec(service).ports ?? [])
     .flatMap(({ port }) => port ?? []);
 }
 
 /** Services that lead to a listener's PORT. */
 export function servicesTo(audited: Audited, listener: Listener) {
-  return objectsIn(audited, listener.pod.namespace, 'Service').filter((object) => {
-    const { selector, ports = [] } = (object.manifest.spec ?? {}) as ServiceSpec;
-    return (
-      namespaceOf(object) === listener.pod.namespace &&
-      Object.keys(selector ?? {}).length > 0 &&
-      selects({ matchLabels: selector ?? {} }, listener.pod.labels) &&
-      ports.some(
-        ({ port, targetPort = port }) =>
-          Number(portOf([listener], targetPort)?.containerPort) ===
-          Number(listener.setting('PORT')),
-      )
-    );
-  });
-}
-
-function notificationsOf({ model }: Audited, stack: string): readonly Resource[] {
-  return model.ofType('aws_s3_bucket_notification').filter((resource) => resource.stack === stack);
-}
-
-function subscriptionsOf({ model }: Audited, stack: string): readonly Resource[] {
-  return model
-    .ofType('aws_sns_topic_subscription')
-    .filter((resource) => resource.stack === stack && valueAt(resource.attributes, 'protocol'));
+  return servicesOf(audited, listener.pod).filter((service) =>
+    (serviceSpec(service).ports ?? []).some(
+      ({ port, targetPort = port }) =>
+        Number(portOf([listener], targetPort)?.containerPort) === Number(listener.setting('PORT')),
+    ),
+  );
 }
 
 /** Rules that let the cluster into a group that is not of the stack: that of the database. */
 function databaseRulesOf({ model }: Audited, stack: string): readonly Resource[] {
   const { target } = model.stackOf({ stack });
-  return model
-    .ofType('aws_vpc_security_group_ingress_rule')
-    .filter((ingress) => ingress.stack === stack)
-    .filter(
-      ({ attributes }) =>
-        target(attributes.referenced_security_group_id)?.type === 'aws_eks_cluster' &&
-        target(attributes.security_group_id) === undefined,
-    );
+  return neighbours(model, { stack }, 'aws_vpc_security_group_ingress_rule').filter(
+    ({ attributes }) =>
+      target(attributes.referenced_security_group_id)?.type === 'aws_eks_cluster' &&
+      target(attributes.security_group_id) === undefined,
+  );
 }
 
 /** Idle time-out of Application Load Balancers and of ingress-nginx, in seconds. */
@@ -88,24 +74,18 @@ const LONGEST_IDLE_SECONDS = 15;
 export const DELIVERY_RULES: readonly Rule[] = [
   rule({
     id: 'listener-trusts-its-topic',
-    title: "The listener's topics are those that the bucket of the stack notifies",
-    reason:
-      'Messages of a topic that is not in the list are refused; a topic that others may publish to is trusted.',
-    control: 'SC-23',
-    severity: 'high',
     subjects: listenersOf,
     faults: ({ environment, stack }, audited) => {
-      const given = String(environment.get('SNS_TOPIC_ARNS') ?? '')
-        .split(',')
-        .map((item) => item.trim())
-        .filter(Boolean);
+      const given = itemsOf(String(environment.get('SNS_TOPIC_ARNS') ?? ''));
       const model = audited.model.stackOf({ stack });
       const known = given.map((arn) => canonical(model, arn));
       const notified = [
-        ...notificationsOf(audited, stack).flatMap(({ attributes }) =>
+        ...neighbours(audited.model, { stack }, NOTIFICATION).flatMap(({ attributes }) =>
           blocksOf(attributes.topic).map(({ topic_arn }) => topic_arn),
         ),
-        ...subscriptionsOf(audited, stack).map(({ attributes }) => attributes.topic_arn),
+        ...neighbours(audited.model, { stack }, SUBSCRIPTION).map(
+          ({ attributes }) => attributes.topic_arn,
+        ),
       ].filter((topic) => isTopicOf(model, topic));
       return [
         ...given
@@ -119,11 +99,6 @@ export const DELIVERY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-settings-match-stack',
-    title: 'Region, database and reports of the listener are those of the stack',
-    reason:
-      'A region or port that is another one is looked for in vain; reports below a prefix of deliveries are checked like deliveries, and make reports, for ever.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: listenersOf,
     faults: ({ setting, stack }, audited) => {
       const model = audited.model.stackOf({ stack });
@@ -152,15 +127,10 @@ export const DELIVERY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-fetches-from-its-queue',
-    title: 'The listener fetches from the queue that its topic delivers to',
-    reason:
-      'Without the URL, or with that of the dead-letter queue, messages pile up in the queue until they expire.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: servers,
     faults: (listener, audited) => {
       const model = audited.model.stackOf(listener);
-      const filled = subscriptionsOf(audited, listener.stack)
+      const filled = neighbours(audited.model, listener, SUBSCRIPTION)
         .filter(({ attributes }) => attributes.protocol === 'sqs')
         .map(({ attributes }) => model.target(attributes.endpoint))
         .filter((queue) => queue !== undefined);
@@ -181,11 +151,6 @@ export const DELIVERY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'deliveries-reach-the-listener',
-    title: 'A listener that takes messages over HTTP is behind a load balancer or an Ingress',
-    reason:
-      'SNS posts from the internet: with no Service of that kind in front, or an internal one, every delivery times out and ends as a dead letter.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: (audited) =>
       servers(audited).filter((listener) => takesDeliveries(listener, audited)),
     faults: (listener, audited) => {
@@ -198,11 +163,6 @@ export const DELIVERY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'connections-fit-the-endpoint',
-    title: 'A listener keeps idle connections for longer than a proxy in front, and only then',
-    reason:
-      'A proxy sends requests into connections that the listener is closing, unless it closes them first; clients that connect themselves keep others out by idle ones. Behind a proxy, or nodes that pass connections on, a limit per address keeps SNS out.',
-    control: 'SC-5',
-    severity: 'medium',
     subjects: (audited) =>
       servers(audited).filter((listener) => takesDeliveries(listener, audited)),
     faults: (listener, audited) => {
@@ -232,11 +192,6 @@ export const DELIVERY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'queue-needs-no-endpoint',
-    title:
-      'A listener that fetches from a queue has no way in from outside, unless SNS posts to it as well',
-    reason: 'A Service that nobody needs is an endpoint that nobody watches.',
-    control: 'SC-7(5)',
-    severity: 'high',
     subjects: (audited) =>
       servers(audited).filter((listener) => !takesDeliveries(listener, audited)),
     faults: (listener, audited) =>
@@ -244,11 +199,6 @@ export const DELIVERY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'subscription-matches-endpoint',
-    title: 'An HTTP subscription names the path, the host and the port that are served',
-    reason:
-      'The listener takes messages at one path only; an endpoint with another path, host or port is never confirmed, or loses each message to a 404.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: ({ model }) =>
       model
         .ofType('aws_sns_topic_subscription')
@@ -258,7 +208,7 @@ export const DELIVERY_RULES: readonly Rule[] = [
       if (url === null) return [];
       const hosts = objectsOf(audited, 'Ingress')
         .filter((object) => object.stack === stack)
-        .flatMap(({ manifest }) => ((manifest.spec ?? {}) as IngressSpec).rules ?? [])
+        .flatMap((ingress) => ingressSpec(ingress).rules ?? [])
         .flatMap(({ host }) => host ?? []);
       const listeners = servers(audited).filter((listener) => listener.stack === stack);
       const ports = listeners.flatMap((listener) => loadBalancerPorts(audited, listener));

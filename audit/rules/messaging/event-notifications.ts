@@ -7,27 +7,13 @@ import {
   type StackModel,
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
-import {
-  arnOf,
-  canonical,
-  isTopicOf,
-  OWN_ACCOUNT,
-  statementsAbout,
-  statementsOf,
-} from '../../policy/policies.ts';
-import { allows, parseJson, requiredValues } from '../../policy/policy-document.ts';
+import { arnOf, canonical, isTopicOf, OWN_ACCOUNT, statementsOf } from '../../policy/policies.ts';
+import { parseJson, requiredValues } from '../../policy/policy-document.ts';
 import { configured } from '../identity/workload-role.ts';
 import { bucketsIn, listenersOf } from '../readers/listeners.ts';
-import {
-  argumentRule,
-  every,
-  listOf,
-  mustReferTo,
-  neighbours,
-  read,
-} from '../readers/resources.ts';
-import type { Audited } from '../rule.ts';
-import { type Rule, rule } from '../rule.ts';
+import { argumentRule, every, listOf, neighbours, read } from '../readers/resources.ts';
+import { type Audited, type Rule, rule } from '../rule.ts';
+import { letsSend } from './queues.ts';
 
 /** What the pods of a stack are configured for: its listeners, or its ConfigMap where there is none yet. */
 function settingsOf(audited: Audited, stack: string): readonly ((name: VariableName) => string)[] {
@@ -45,10 +31,6 @@ function settingsOf(audited: Audited, stack: string): readonly ((name: VariableN
 function topicsOf(model: Model, notification: Resource): readonly (Resource | undefined)[] {
   const stack = model.stackOf(notification);
   return blocksOf(notification.attributes.topic).map((block) => stack.target(block.topic_arn));
-}
-
-function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)];
 }
 
 /** The buckets of a pattern of events, each with a kind of keys. */
@@ -75,34 +57,10 @@ function wantedPairs(setting: (name: VariableName) => string): readonly string[]
     );
 }
 
-function ruleLetsSend(model: Model, queue: Resource | undefined, rule: string): boolean {
-  return (
-    queue !== undefined &&
-    statementsAbout(model, queue).some(
-      (statement) =>
-        allows(statement, 'sqs:SendMessage') &&
-        statement.principals?.some(({ value }) => value === 'events.amazonaws.com') &&
-        requiredValues(statement, 'aws:SourceArn').includes(rule),
-    )
-  );
-}
-
 /** Rules on events of buckets that come by EventBridge. */
 const EVENT_RULE_RULES: readonly Rule[] = [
   argumentRule({
     id: 'event-rule-reaches-queue',
-    title: 'A rule of EventBridge sends to a queue of the stack, and to another one what fails',
-    reason:
-      'EventBridge drops what it could not deliver for a day; a queue whose policy does not let the rule send gets nothing.',
-    control: 'CP-10',
-    severity: 'high',
-    must: {
-      aws_cloudwatch_event_target: {
-        rule: mustReferTo('aws_cloudwatch_event_rule', 'a rule'),
-        arn: mustReferTo('aws_sqs_queue', 'a queue'),
-        'dead_letter_config.arn': mustReferTo('aws_sqs_queue', 'a queue'),
-      },
-    },
     faults: (resource, { model }) => {
       const { target, stack } = read(model, resource);
       const rule = target('rule');
@@ -111,20 +69,15 @@ const EVENT_RULE_RULES: readonly Rule[] = [
       return [
         queue !== undefined && queue === undelivered && 'what fails goes to the same queue',
         ...[queue, undelivered].map(
-          (one) => !ruleLetsSend(model, one, arn) && `${one?.address} does not let ${arn} send`,
+          (one) =>
+            !(one && letsSend(model, one, 'events.amazonaws.com', arn)) &&
+            `${one?.address} does not let ${arn} send`,
         ),
       ];
     },
   }),
   argumentRule({
     id: 'event-rule-matches-listener',
-    title:
-      'A rule of EventBridge takes new objects of what the pods are configured for, and of nothing else',
-    reason:
-      'A key that the pattern leaves out is never checked; events that the listener does not trust end as dead letters.',
-    control: 'CM-6',
-    severity: 'high',
-    must: { aws_cloudwatch_event_rule: {} },
     faults: (resource, audited) => {
       const stack = audited.model.stackOf(resource);
       const pattern = parseJson(resource.attributes.event_pattern);
@@ -165,12 +118,6 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
   ...EVENT_RULE_RULES,
   rule({
     id: 'event-notification-for-new-objects',
-    title:
-      'A bucket has event notifications for every new object below key prefixes, to a topic of the stack',
-    reason:
-      'Events that are left out are files that nobody checks; without a key prefix there is one for every object of the bucket.',
-    control: 'SI-4',
-    severity: 'high',
     subjects: every('aws_s3_bucket_notification'),
     faults: (notification, { model }) => {
       const { stack, at } = read(model, notification);
@@ -185,7 +132,7 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
         new Set(ids).size !== ids.length && `an id is there twice: ${ids.join(', ')}`,
         ...blocks.flatMap((block, index) => {
           const prefix = prefixes[index] ?? '';
-          const events = textsOf(block.events);
+          const events = listOf(block.events).map(String);
           return [
             !isTopicOf(stack, block.topic_arn) && 'topic_arn is not a topic of the stack',
             events.join() !== 's3:ObjectCreated:*' &&
@@ -214,11 +161,6 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'event-notification-matches-listener',
-    title: 'Event notifications of a bucket are those that the pods are configured for',
-    reason:
-      'The listener refuses what lies outside its bucket, key prefixes and suffix; what is configured without an event notification is never checked.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: every('aws_s3_bucket_notification'),
     faults: (notification, audited) => {
       const { at, text, stack } = read(audited.model, notification);
@@ -253,11 +195,6 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'event-notification-excludes-reports',
-    title: 'Reports have no event notification',
-    reason:
-      'A report below a prefix of event notifications is checked as a new file, whose report is checked: a loop that costs until somebody notices.',
-    control: 'SC-5',
-    severity: 'high',
     subjects: every('aws_s3_bucket_notification'),
     faults: (notification, { model }) => {
       const prefixes = blocksOf(read(model, notification).at('topic')).map((block) =>
@@ -284,11 +221,6 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'bucket-has-event-notification',
-    title: 'The buckets of the account that may publish to a topic have event notifications to it',
-    reason:
-      'Without the notification nothing tells the topic about new objects, and nothing fails.',
-    control: 'SI-4',
-    severity: 'medium',
     subjects: ({ model }) =>
       statementsOf(model, 'topic').filter(({ statement }) =>
         statement.principals?.some(({ value }) => value === 's3.amazonaws.com'),

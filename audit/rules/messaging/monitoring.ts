@@ -8,16 +8,7 @@ import {
 } from '../../../src/synthesized/model/model.ts';
 import { databaseLogs } from '../database/database.ts';
 import { deliveryLog } from '../identity/roles.ts';
-import {
-  argumentRule,
-  every,
-  mayBe,
-  mustBeAtLeast,
-  mustBeOwnKey,
-  mustNotBeTrue,
-  neighbours,
-  read,
-} from '../readers/resources.ts';
+import { argumentRule, every, neighbours, read, referring } from '../readers/resources.ts';
 import type { Faults } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 import metrics from './metrics.json' with { type: 'json' };
@@ -32,29 +23,8 @@ interface Watch {
   readonly threshold: number;
 }
 
-const DEAD_LETTERS: Watch = {
-  namespace: 'AWS/SQS',
-  metric: 'ApproximateNumberOfMessagesVisible',
-  dimension: 'QueueName',
-  statistic: 'Maximum',
-  threshold: 0,
-};
-const WAITING: Watch = {
-  namespace: 'AWS/SQS',
-  metric: 'ApproximateAgeOfOldestMessage',
-  dimension: 'QueueName',
-  statistic: 'Maximum',
-  threshold: 3600,
-};
-const FAILED: Watch = {
-  namespace: 'AWS/SNS',
-  metric: 'NumberOfNotificationsFailed',
-  dimension: 'TopicName',
-  statistic: 'Sum',
-  threshold: 0,
-};
-const LOST: Watch = { ...FAILED, metric: 'NumberOfNotificationsFailedToRedriveToDlq' };
-const LOSSES: readonly Watch[] = [DEAD_LETTERS, WAITING, FAILED, LOST];
+const { deadLetters: DEAD_LETTERS, waiting: WAITING, failed: FAILED, lost: LOST } = metrics.losses;
+const LOSSES: readonly Watch[] = Object.values(metrics.losses);
 
 /** What AWS publishes of a service, see metrics.json. */
 interface Figures {
@@ -261,17 +231,10 @@ function notifiedTopics(model: Model, alarm: Resource): readonly Resource[] {
     .filter((topic) => topic !== undefined);
 }
 
-/** CloudWatch takes these numbers of days only; the first that is a year. */
-const A_YEAR = 365;
-
 /** Rules on alarms and log groups. */
 export const MONITORING_RULES: readonly Rule[] = [
   rule({
     id: 'losses-have-alarms',
-    title: 'Alarms watch every dead-letter queue, working queue and topic for what did not arrive',
-    reason: 'A dead-letter queue that nobody looks at loses its messages too, two weeks later.',
-    control: 'SI-4(5)',
-    severity: 'medium',
     subjects: every('aws_sqs_queue', 'aws_sns_topic'),
     faults: (resource, { model }) =>
       watchesOf(model, resource)
@@ -285,11 +248,6 @@ export const MONITORING_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'alarms-go-off',
-    title: 'Every alarm watches a metric of a resource of the stack, and goes off within minutes',
-    reason:
-      'A wrong dimension, unit, statistic or comparison leaves an alarm in OK or INSUFFICIENT_DATA for ever.',
-    control: 'SI-4(5)',
-    severity: 'medium',
     subjects: every('aws_cloudwatch_metric_alarm'),
     faults: (alarm, { model }) => {
       const { isFalse, text, number, list } = read(model, alarm);
@@ -316,10 +274,6 @@ export const MONITORING_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'alarms-have-actions',
-    title: 'Every alarm has an action',
-    reason: 'An alarm without an action is a colour on a page that nobody has open.',
-    control: 'SI-4(5)',
-    severity: 'low',
     subjects: every('aws_cloudwatch_metric_alarm'),
     faults: (alarm, { model }) => {
       const { list, stack } = read(model, alarm);
@@ -342,40 +296,13 @@ export const MONITORING_RULES: readonly Rule[] = [
       ];
     },
   }),
-  argumentRule({
-    id: 'logs-encrypted',
-    title: 'Log groups are encrypted with a key of the account',
-    reason:
-      'They tell who talked to whom and what was delivered where; with a key of the account that can be taken back.',
-    control: 'AU-9(3)',
-    severity: 'high',
-    must: { aws_cloudwatch_log_group: { kms_key_id: mustBeOwnKey } },
-  }),
-  argumentRule({
-    id: 'logs-are-kept',
-    title: 'Log groups keep a year at least, and not for ever',
-    reason:
-      'Break-ins are found after months. Without a number CloudWatch keeps everything, personal data too.',
-    control: 'AU-11',
-    severity: 'medium',
-    must: {
-      aws_cloudwatch_log_group: {
-        retention_in_days: mustBeAtLeast(A_YEAR),
-        skip_destroy: mustNotBeTrue('leaves it behind'),
-        log_group_class: mayBe('STANDARD'),
-      },
-    },
-  }),
+  argumentRule({ id: 'logs-encrypted' }),
+  argumentRule({ id: 'logs-are-kept' }),
   rule({
     id: 'log-group-is-written',
-    title: 'Something of the stack writes to every log group',
-    reason:
-      'AWS finds these log groups by their names alone: with a slip the service makes its own, without key and retention.',
-    control: 'AU-12',
-    severity: 'medium',
     subjects: every('aws_cloudwatch_log_group'),
     faults: (group, { model }) => {
-      const { text, stack } = read(model, group);
+      const { text } = read(model, group);
       const name = text('name');
       const byCluster = neighbours(model, group, 'aws_eks_cluster').some(
         (cluster) => `/aws/eks/${read(model, cluster).text('name')}/cluster` === name,
@@ -383,9 +310,7 @@ export const MONITORING_RULES: readonly Rule[] = [
       const byTopic = neighbours(model, group, 'aws_sns_topic').some((topic) =>
         [deliveryLog(model, topic), `${deliveryLog(model, topic)}/Failure`].includes(name),
       );
-      const byFlowLog = neighbours(model, group, 'aws_flow_log').some(
-        ({ attributes }) => stack.target(attributes.log_destination) === group,
-      );
+      const byFlowLog = referring(model, group, 'aws_flow_log', 'log_destination').length > 0;
       const byDatabase = databaseLogs(model, group).includes(name);
       return byCluster || byTopic || byFlowLog || byDatabase
         ? []

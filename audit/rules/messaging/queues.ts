@@ -1,15 +1,7 @@
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import { arnOf, canonical } from '../../policy/policies.ts';
-import { parseJson } from '../../policy/policy-document.ts';
-import {
-  argumentRule,
-  listOf,
-  mayBeAtLeast,
-  mayBeAtMost,
-  mustBeWithin,
-  neighbours,
-  read,
-} from '../readers/resources.ts';
+import { arnOf, canonical, statementsAbout } from '../../policy/policies.ts';
+import { allows, parseJson, requiredValues } from '../../policy/policy-document.ts';
+import { argumentRule, listOf, neighbours, read, referring } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 
 /** The longest that SQS keeps a message, in seconds. */
@@ -45,9 +37,16 @@ export function isTakenFrom(model: Model, queue: Resource): boolean {
 }
 
 function isSubscribed(model: Model, queue: Resource): boolean {
-  const stack = model.stackOf(queue);
-  return neighbours(model, queue, 'aws_sns_topic_subscription').some(
-    ({ attributes }) => stack.target(attributes.endpoint) === queue,
+  return referring(model, queue, 'aws_sns_topic_subscription', 'endpoint').length > 0;
+}
+
+/** Whether the policy of a queue lets a service send messages for one source. */
+export function letsSend(model: Model, queue: Resource, service: string, source: string): boolean {
+  return statementsAbout(model, queue).some(
+    (statement) =>
+      allows(statement, 'sqs:SendMessage') &&
+      statement.principals?.some(({ value }) => value === service) &&
+      requiredValues(statement, 'aws:SourceArn').includes(source),
   );
 }
 
@@ -55,18 +54,6 @@ function isSubscribed(model: Model, queue: Resource): boolean {
 export const QUEUE_RULES: readonly Rule[] = [
   argumentRule({
     id: 'messages-are-kept',
-    title:
-      'Dead-letter queues keep messages for 14 days, other queues for at least 4 and no longer',
-    reason:
-      'SQS counts from the first arrival: a dead-letter queue that keeps less than its source can drop a message as it comes, and before anybody is back at work.',
-    control: 'CP-10',
-    severity: 'medium',
-    must: {
-      aws_sqs_queue: {
-        delay_seconds: mayBeAtMost(0, 'it holds every message back'),
-        max_message_size: mayBeAtLeast(262_144, 'SNS sends as much'),
-      },
-    },
     faults: (queue, { model }) => {
       const seconds = read(model, queue).number('message_retention_seconds');
       const kept = Number.isNaN(seconds) ? FOUR_DAYS : seconds;
@@ -80,20 +67,6 @@ export const QUEUE_RULES: readonly Rule[] = [
   }),
   argumentRule({
     id: 'queue-has-redrive',
-    title: 'A queue that is worked off hands what fails repeatedly to a dead-letter queue',
-    reason:
-      'Without it one message that cannot be processed comes back until it expires; after a single failure a restart would already lose it.',
-    control: 'CP-10',
-    severity: 'high',
-    must: {
-      aws_sqs_queue: {
-        visibility_timeout_seconds: mustBeWithin(
-          ...([60, 7_200] as const),
-          'below, a message comes back while it is worked on; above, one that failed waits for hours',
-        ),
-        receive_wait_time_seconds: mustBeWithin(1, 20, 'long polling'),
-      },
-    },
     where: (queue, { model }) => !isDeadLetterQueue(model, queue),
     faults: (queue, { model }) => {
       const policy = parseJson(queue.attributes.redrive_policy);
@@ -112,12 +85,6 @@ export const QUEUE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'dead-letter-queue-is-own',
-    title:
-      'A dead-letter queue takes messages only of the queues that name it, and something names it',
-    reason:
-      'By default every queue of the account may use it as its dead-letter queue, and flood what people look through.',
-    control: 'AC-3',
-    severity: 'medium',
     subjects: ({ model }) =>
       model.ofType('aws_sqs_queue').filter((queue) => isDeadLetterQueue(model, queue)),
     faults: (queue, { model }) => {

@@ -5,22 +5,9 @@ import { allows, parseJson, requiredValues } from '../../policy/policy-document.
 import { deliveryLog } from '../identity/roles.ts';
 import { toldBuckets } from '../identity/workload-role.ts';
 import { isHttp } from '../readers/listeners.ts';
-import {
-  argumentRule,
-  every,
-  mayBe,
-  mayBeAtMost,
-  mustBe,
-  mustBeAbsent,
-  mustBeAtLeast,
-  mustBeOwnKey,
-  mustBeTrue,
-  mustNotBeTrue,
-  mustReferTo,
-  neighbours,
-  read,
-} from '../readers/resources.ts';
+import { argumentRule, every, neighbours, read, referring } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
+import { letsSend } from './queues.ts';
 
 /** Longest that SNS retries over HTTP, in seconds (Amazon SNS Developer Guide, "Message delivery retries"). */
 const LONGEST_RETRY = 3600;
@@ -41,13 +28,7 @@ function isOverHttp({ attributes }: Resource): boolean {
 
 function queueFaults(model: Model, queue: Resource, source: string): readonly string[] {
   const stack = model.stackOf(queue);
-  const allowed = statementsAbout(model, queue).some(
-    (statement) =>
-      allows(statement, 'sqs:SendMessage') &&
-      statement.principals?.some(({ value }) => value === 'sns.amazonaws.com') &&
-      requiredValues(statement, 'aws:SourceArn').includes(source),
-  );
-  return allowed
+  return letsSend(model, queue, 'sns.amazonaws.com', source)
     ? []
     : [
         `${arnOf(stack, queue) ?? canonical(stack, queue.attributes.name)} does not allow ${source} to send`,
@@ -69,37 +50,10 @@ const wayOf = ({ attributes }: Resource) =>
 
 /** Rules on topics and subscriptions. */
 export const TOPIC_RULES: readonly Rule[] = [
-  argumentRule({
-    id: 'messages-encrypted',
-    title: 'Topics and queues are encrypted with a key of the account',
-    reason:
-      "The messages name clients and their files; AWS's own keys can't be revoked, and S3 can't publish with them.",
-    control: 'SC-28(1)',
-    severity: 'high',
-    must: {
-      aws_sns_topic: { kms_master_key_id: mustBeOwnKey },
-      aws_sqs_queue: {
-        kms_master_key_id: mustBeOwnKey,
-        kms_data_key_reuse_period_seconds: mayBeAtMost(3600, 'a revoked key must stop soon'),
-      },
-    },
-  }),
-  argumentRule({
-    id: 'topic-signs-sha256',
-    title: 'Every topic signs with SHA-256 (signature version 2)',
-    reason:
-      'The default is version 1, SHA-1, which can be forged; the receiver has nothing but the signature to go by.',
-    control: 'SC-13',
-    severity: 'high',
-    must: { aws_sns_topic: { signature_version: mustBe('2') } },
-  }),
+  argumentRule({ id: 'messages-encrypted' }),
+  argumentRule({ id: 'topic-signs-sha256' }),
   rule({
     id: 'topic-has-policy',
-    title: 'Every topic has one policy, which allows the buckets that notify it to publish',
-    reason:
-      'S3 checks the right to publish when the notification is made and at each file; a topic without it stays silent.',
-    control: 'AC-3',
-    severity: 'high',
     subjects: every('aws_sns_topic'),
     faults: (topic, { model }) => {
       const stack = model.stackOf(topic);
@@ -129,16 +83,9 @@ export const TOPIC_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'topic-has-subscription',
-    title: 'Every topic has a subscription, and none twice: one over HTTP, or one to each queue',
-    reason: 'SNS keeps nothing: what is published while nobody is subscribed is gone.',
-    control: 'SI-4',
-    severity: 'medium',
     subjects: every('aws_sns_topic'),
     faults: (topic, { model }) => {
-      const stack = model.stackOf(topic);
-      const subscriptions = neighbours(model, topic, 'aws_sns_topic_subscription').filter(
-        ({ attributes }) => stack.target(attributes.topic_arn) === topic,
-      );
+      const subscriptions = referring(model, topic, 'aws_sns_topic_subscription', 'topic_arn');
       return [
         subscriptions.length === 0 && 'nothing is subscribed to it: what is published is lost',
         subscriptions.length > new Set(subscriptions.map(wayOf)).size &&
@@ -148,23 +95,6 @@ export const TOPIC_RULES: readonly Rule[] = [
   }),
   argumentRule({
     id: 'deliveries-are-logged',
-    title: 'Every topic logs how its deliveries ended, into log groups that exist',
-    reason:
-      'Without the log nobody can tell later whether the notification of a file was delivered; SNS would make the groups itself, unencrypted and for ever.',
-    control: 'AU-12',
-    severity: 'medium',
-    must: {
-      aws_sns_topic: Object.fromEntries(
-        ['http', 'sqs'].flatMap((protocol) => [
-          [`${protocol}_failure_feedback_role_arn`, mustReferTo('aws_iam_role', 'a role')],
-          [`${protocol}_success_feedback_role_arn`, mustReferTo('aws_iam_role', 'a role')],
-          [
-            `${protocol}_success_feedback_sample_rate`,
-            mustBe('100', 'every delivery is in the log'),
-          ],
-        ]),
-      ),
-    },
     faults: (topic, { model }) => {
       const stack = model.stackOf(topic);
       const base = deliveryLog(model, topic);
@@ -178,23 +108,12 @@ export const TOPIC_RULES: readonly Rule[] = [
   }),
   argumentRule({
     id: 'delivery-is-encrypted',
-    title: 'Messages are delivered over HTTPS or to a queue of the stack',
-    reason:
-      'Over http anybody on the way reads which file of which client arrived; another protocol takes it out of the system.',
-    control: 'SC-8(1)',
-    severity: 'high',
-    must: {
-      aws_sns_topic_subscription: {
-        topic_arn: ({ stack, at, path }) =>
-          isTopicOf(stack, at(path))
-            ? []
-            : [`${path} must be the ARN of a topic of the stack, or of its one of others`],
-      },
-    },
     faults: (subscription, { model }) => {
-      const { text, target } = read(model, subscription);
+      const { text, target, stack, at } = read(model, subscription);
       const protocol = text('protocol');
       return [
+        !isTopicOf(stack, at('topic_arn')) &&
+          'topic_arn must be the ARN of a topic of the stack, or of its one of others',
         !['https', 'sqs'].includes(protocol) && `protocol is ${protocol || 'missing'}`,
         protocol.startsWith('http') &&
           !text('endpoint').startsWith('https://') &&
@@ -209,28 +128,9 @@ export const TOPIC_RULES: readonly Rule[] = [
       ];
     },
   }),
-  argumentRule({
-    id: 'delivery-is-signed',
-    title: 'Messages are delivered in their signed envelope, all of them',
-    reason:
-      'Raw delivery leaves the signature out, so anybody can post; a filter drops what it does not match.',
-    control: 'SC-8(1)',
-    severity: 'high',
-    must: {
-      aws_sns_topic_subscription: {
-        raw_message_delivery: mustNotBeTrue('leaves the signature out'),
-        filter_policy: mustBeAbsent('drops messages'),
-        filter_policy_scope: mayBe('MessageAttributes'),
-      },
-    },
-  }),
+  argumentRule({ id: 'delivery-is-signed' }),
   rule({
     id: 'delivery-has-redrive',
-    title: 'What cannot be delivered goes to a dead-letter queue that takes it',
-    reason:
-      'SNS drops a message after its retries, unless the subscription has a redrive policy whose queue lets the topic send.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: every('aws_sns_topic_subscription'),
     faults: (subscription, { model }) => {
       const { stack, target } = read(model, subscription);
@@ -249,17 +149,10 @@ export const TOPIC_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'subscribed-queue-allows-topic',
-    title: 'A subscribed queue allows the topic to send, and a queue that allows it is subscribed',
-    reason:
-      'SNS subscribes a queue that refuses it without a complaint; a queue that nothing sends to keeps the listener waiting.',
-    control: 'AC-3',
-    severity: 'high',
     subjects: every('aws_sqs_queue'),
     faults: (queue, { model }) => {
       const stack = model.stackOf(queue);
-      const subscriptions = neighbours(model, queue, 'aws_sns_topic_subscription').filter(
-        ({ attributes }) => stack.target(attributes.endpoint) === queue,
-      );
+      const subscriptions = referring(model, queue, 'aws_sns_topic_subscription', 'endpoint');
       const isWork = queue.attributes.redrive_policy !== undefined;
       return [
         isWork && subscriptions.length === 0 && 'no topic delivers to it',
@@ -271,11 +164,6 @@ export const TOPIC_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'delivery-is-retried',
-    title: 'Deliveries over HTTPS are retried for minutes, within the bounds of SNS',
-    reason:
-      'The default gives up after a minute, shorter than a rollout takes; SNS refuses or cuts what is beyond its bounds.',
-    control: 'CP-10',
-    severity: 'medium',
     subjects: ({ model }) => model.ofType('aws_sns_topic_subscription').filter(isOverHttp),
     faults: (subscription) => {
       const policy = parseJson(subscription.attributes.delivery_policy);
@@ -319,16 +207,6 @@ export const TOPIC_RULES: readonly Rule[] = [
   }),
   argumentRule({
     id: 'subscription-is-confirmed',
-    title: 'Terraform waits until the endpoint has confirmed its subscription',
-    reason: 'A pending subscription delivers nothing, and cannot be destroyed for three days.',
-    control: 'CM-3',
-    severity: 'medium',
-    must: {
-      aws_sns_topic_subscription: {
-        endpoint_auto_confirms: mustBeTrue,
-        confirmation_timeout_in_minutes: mustBeAtLeast(2, 'for one message and its retry'),
-      },
-    },
     where: isOverHttp,
   }),
 ];

@@ -1,8 +1,16 @@
 import { PATHS, SERVED_PATHS } from '@file-processing/contract/listener-interface.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
-import type { IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
 import { bucketsIn, type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
-import { namespaceOf, objectsIn, objectsOf, podsIn, portOf, selects } from '../readers/pods.ts';
+import {
+  ingressSpec,
+  namespaceOf,
+  objectsIn,
+  objectsOf,
+  portOf,
+  serviceSpec,
+  servicesOf,
+} from '../readers/pods.ts';
+import { itemsOf, neighbours } from '../readers/resources.ts';
 import { type Audited, type Faults, type Rule, rule, shown } from '../rule.ts';
 import { isEverywhere } from './network-policies.ts';
 
@@ -19,15 +27,14 @@ type Annotations = Readonly<Record<string, string>>;
 
 /** Ports that the endpoints of a stack name. */
 function endpointPorts({ model }: Audited, stack: string): readonly number[] {
-  return model
-    .ofType('aws_sns_topic_subscription')
-    .filter((subscription) => subscription.stack === stack)
-    .flatMap(({ attributes }) => Number(URL.parse(String(attributes.endpoint))?.port || 0) || []);
+  return neighbours(model, { stack }, 'aws_sns_topic_subscription').flatMap(
+    ({ attributes }) => Number(URL.parse(String(attributes.endpoint))?.port || 0) || [],
+  );
 }
 
 /** Target ports of a Service. */
-function targetsOf({ manifest }: Audited['objects'][number]): readonly string[] {
-  const { ports = [] } = (manifest.spec ?? {}) as ServiceSpec;
+function targetsOf(service: Audited['objects'][number]): readonly string[] {
+  const { ports = [] } = serviceSpec(service);
   return ports.map(({ port, targetPort = port }) => String(targetPort));
 }
 
@@ -41,12 +48,7 @@ function listenersBehind(
   object: Audited['objects'][number],
   audited: Audited,
 ): readonly Listener[] {
-  const { selector } = (object.manifest.spec ?? {}) as ServiceSpec;
-  const pods = podsIn(audited, namespaceOf(object)).filter(
-    ({ labels }) =>
-      Object.keys(selector ?? {}).length > 0 && selects({ matchLabels: selector ?? {} }, labels),
-  );
-  return servers(audited).filter(({ pod }) => pods.includes(pod));
+  return servers(audited).filter(({ pod }) => servicesOf(audited, pod).includes(object));
 }
 
 /** The health check asks whether pods live: readiness is the kubelet's business. */
@@ -89,7 +91,7 @@ function tlsPolicyFaults(policy: string | undefined, region: string): Faults {
 function accessLogsOf(annotations: Annotations): string | undefined {
   const attributes = new Map(
     [`${NLB}-attributes`, `${ALB}/load-balancer-attributes`]
-      .flatMap((name) => (annotations[name] ?? '').split(','))
+      .flatMap((name) => itemsOf(annotations[name]))
       .map((pair) => pair.split('=').map((side) => side.trim()))
       .map(([key = '', value = '']) => [key, value] as const),
   );
@@ -107,15 +109,9 @@ const balancers = (audited: Audited) =>
 export const LOAD_BALANCER_RULES: readonly Rule[] = [
   rule({
     id: 'service-limits-its-ports',
-    title:
-      'A Service exposes the port for messages, through a load balancer or to the cluster alone',
-    reason:
-      "A NodePort or an external IP opens a port on every node; metrics behind a load balancer tell the internet what runs here; pods that aren't ready get messages that they lose.",
-    control: 'SC-7(5)',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Service'),
     faults: (object, audited) => {
-      const spec = (object.manifest.spec ?? {}) as ServiceSpec;
+      const spec = serviceSpec(object);
       const twins = objectsIn(audited, namespaceOf(object), 'Service').filter(
         (other) =>
           other !== object &&
@@ -143,22 +139,15 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'load-balancer-terminates-tls',
-    title: 'A load balancer listens with TLS 1.2 or 1.3 and a certificate of the region',
-    reason:
-      'Without TLS, names of buckets, keys and clients cross the internet in clear text, and a subscription can be had by whoever sits between.',
-    control: 'SC-8(1)',
-    severity: 'high',
     subjects: balancers,
     faults: (object, { model }) => {
       const annotations = annotationsOf(object);
       const { region, partition } = model.stackOf(object);
-      const ports = ((object.manifest.spec ?? {}) as ServiceSpec).ports ?? [];
+      const ports = serviceSpec(object).ports ?? [];
       const certificate = annotations[`${NLB}-ssl-cert`];
       if (certificate === undefined)
         return ['has no certificate (aws-load-balancer-ssl-cert): it listens without TLS'];
-      const encrypted = (annotations[`${NLB}-ssl-ports`] ?? '*')
-        .split(',')
-        .map((item) => item.trim());
+      const encrypted = itemsOf(annotations[`${NLB}-ssl-ports`] ?? '*');
       return [
         ...certificateFaults(certificate, region, partition),
         ...ports
@@ -176,15 +165,10 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'endpoint-is-reachable-for-sns',
-    title: 'The load balancer or Ingress that SNS posts to faces the internet, and says so',
-    reason:
-      'An internal one, or one that allows some addresses only, never sees a message: SNS publishes no source ranges. What is left to a default differs from one controller to the other.',
-    control: 'SC-7',
-    severity: 'high',
     subjects: (audited) => [...balancers(audited), ...objectsOf(audited, 'Ingress')],
     faults: (object, audited) => {
       const annotations = annotationsOf(object);
-      const spec = (object.manifest.spec ?? {}) as ServiceSpec & IngressSpec;
+      const spec = { ...serviceSpec(object), ...ingressSpec(object) };
       const messages =
         object.manifest.kind === 'Ingress' ||
         listenersBehind(object, audited).some((listener) => takesDeliveries(listener, audited));
@@ -194,9 +178,9 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
       const key = alb ? `${ALB}/scheme` : `${NLB}-scheme`;
       const ranges = [
         ...(spec.loadBalancerSourceRanges ?? []),
-        ...(annotations['service.beta.kubernetes.io/load-balancer-source-ranges'] ?? '').split(','),
-        ...(annotations[`${ALB}/inbound-cidrs`] ?? '').split(','),
-      ].filter(Boolean);
+        ...itemsOf(annotations['service.beta.kubernetes.io/load-balancer-source-ranges']),
+        ...itemsOf(annotations[`${ALB}/inbound-cidrs`]),
+      ];
       return [
         said &&
           annotations[key] !== 'internet-facing' &&
@@ -218,16 +202,10 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'load-balancer-health-check',
-    title:
-      "A load balancer's health check asks a path and port that the listener serves, over HTTP",
-    reason:
-      'A check of a port alone is answered by every node, whether a pod lives or not; a path that is not served takes every node out.',
-    control: 'CP-10',
-    severity: 'medium',
     subjects: balancers,
     faults: (object) => {
       const annotations = annotationsOf(object);
-      const ports = ((object.manifest.spec ?? {}) as ServiceSpec).ports ?? [];
+      const ports = serviceSpec(object).ports ?? [];
       const path = annotations[`${NLB}-healthcheck-path`];
       const protocol = annotations[`${NLB}-healthcheck-protocol`]?.toLowerCase();
       const port = annotations[`${NLB}-healthcheck-port`] ?? 'traffic-port';
@@ -242,11 +220,6 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'load-balancer-forwards-tcp',
-    title: 'A network load balancer passes plain connections on to every node',
-    reason:
-      'TLS, or a PROXY header, towards a listener that speaks plain HTTP is a bad request each time; a node without a pod, or a zone without a node, must not end a connection.',
-    control: 'CP-10',
-    severity: 'medium',
     subjects: balancers,
     faults: (object, audited) => {
       const annotations = annotationsOf(object);
@@ -254,7 +227,7 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
         externalTrafficPolicy = 'Cluster',
         loadBalancerClass = NLB_CLASSES[0],
         ports = [],
-      } = (object.manifest.spec ?? {}) as ServiceSpec;
+      } = serviceSpec(object);
       const type = annotations[`${NLB}-type`];
       const backend = annotations[`${NLB}-backend-protocol`] ?? 'tcp';
       const logged = annotations[`${NLB}-access-log-enabled`] === 'true';
@@ -286,15 +259,10 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'load-balancer-logs-access',
-    title: 'A load balancer writes access logs into the bucket of the settings',
-    reason:
-      'Who called, when and with what result is in these logs alone; without them an intrusion is guessed at, and nothing fails when they end.',
-    control: 'AU-12',
-    severity: 'high',
     subjects: (audited) => [
       ...balancers(audited),
       ...objectsOf(audited, 'Ingress').filter(
-        ({ manifest }) => (manifest.spec as IngressSpec | undefined)?.ingressClassName === 'alb',
+        (ingress) => ingressSpec(ingress).ingressClassName === 'alb',
       ),
     ],
     faults: (object, { settings }) => {
@@ -316,16 +284,10 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'load-balancer-is-tagged',
-    title: "A load balancer has the stack's default tags",
-    reason:
-      "The cloud provider makes it, not Terraform, so the provider's default tags don't reach it: it belongs to nobody in the bill and in every search.",
-    control: 'CM-8',
-    severity: 'low',
     subjects: balancers,
     faults: (object, { model }) => {
       const { defaultTags } = model.stackOf(object);
-      const list = annotationsOf(object)[`${NLB}-additional-resource-tags`] ?? '';
-      const given = list.split(',').map((item) => item.trim());
+      const given = itemsOf(annotationsOf(object)[`${NLB}-additional-resource-tags`]);
       return (
         Object.entries(defaultTags)
           .map(([key, value]) => `${key}=${value}`)
@@ -337,18 +299,9 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'ingress-terminates-tls',
-    title: 'An Ingress serves its hosts over TLS alone',
-    reason:
-      'A host that is not under tls is served in clear text; a rule without a host answers to every name.',
-    control: 'SC-8(1)',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Ingress'),
     faults: (object, { model }) => {
-      const {
-        rules = [],
-        tls = [],
-        ingressClassName,
-      } = (object.manifest.spec ?? {}) as IngressSpec;
+      const { rules = [], tls = [], ingressClassName } = ingressSpec(object);
       const annotations = annotationsOf(object);
       const { region } = model.stackOf(object);
       const alb = ingressClassName === 'alb';
@@ -376,14 +329,9 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'ingress-routes-to-listener',
-    title: 'An Ingress passes the path that takes messages, and asks after the health of pods',
-    reason:
-      "A path that does not cover the listener's is a 404 of the controller; a health check of a path that is not served takes every pod out.",
-    control: 'CP-10',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Ingress'),
     faults: (object) => {
-      const { rules = [], ingressClassName } = (object.manifest.spec ?? {}) as IngressSpec;
+      const { rules = [], ingressClassName } = ingressSpec(object);
       const annotations = annotationsOf(object);
       const alb = ingressClassName === 'alb';
       const paths = rules.flatMap(({ http }) => http?.paths ?? []);

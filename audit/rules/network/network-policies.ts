@@ -2,13 +2,7 @@ import { isIPv4 } from 'node:net';
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { associationOf } from '../identity/service-accounts.ts';
 import { servicesTo } from '../messaging/delivery.ts';
-import type {
-  IngressSpec,
-  NetworkPeer,
-  NetworkPolicySpec,
-  NetworkPort,
-  ServiceSpec,
-} from '../readers/kubernetes-api.ts';
+import type { NetworkPeer, NetworkPolicySpec, NetworkPort } from '../readers/kubernetes-api.ts';
 import {
   consoles,
   type Listener,
@@ -17,6 +11,7 @@ import {
   takesDeliveries,
 } from '../readers/listeners.ts';
 import {
+  backendsOf,
   containersOf,
   isEmpty,
   namespaceOf,
@@ -24,9 +19,12 @@ import {
   objectsOf,
   type Pod,
   podsOf,
+  podsSelected,
   portOf,
   selectorText,
   selects,
+  serviceSpec,
+  servicesOf,
 } from '../readers/pods.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 
@@ -234,15 +232,6 @@ function missedOfProxy(to: readonly NetworkPeer[] | undefined, audited: Audited)
   return to?.some(({ ipBlock }) => !ipBlock?.except?.length) ? [] : missedOfHost(to, audited);
 }
 
-/** Names of the Services that an Ingress leads to. */
-function backendsOf({ defaultBackend, rules = [] }: IngressSpec): readonly string[] {
-  const backends = [
-    defaultBackend,
-    ...rules.flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
-  ];
-  return backends.flatMap((backend) => backend?.service?.name ?? []);
-}
-
 /** Whether peers include an address. */
 function reachesAddress(to: readonly NetworkPeer[] | undefined, address: string): boolean {
   return missed(rangesOf([`${address}/32`]), to).length === 0;
@@ -368,11 +357,6 @@ function otherPort({ ports = [] }: { readonly ports?: readonly NetworkPort[] }):
 export const NETWORK_POLICY_RULES: readonly Rule[] = [
   rule({
     id: 'pod-has-network-policies',
-    title: 'Network policies restrict every pod in both directions',
-    reason:
-      'A pod that no policy selects, or only for one direction, may call and be called by everything in the other.',
-    control: 'SC-7(5)',
-    severity: 'high',
     subjects: podsOf,
     faults: (pod, audited) => {
       if (policiesOf(audited, pod).length === 0) return ['no network policy selects it'];
@@ -394,11 +378,6 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'network-policy-allows-messages',
-    title: 'Network policies let messages and scrapers reach the ports of a listener',
-    reason:
-      'A port that no policy opens drops every packet: deliveries time out, and the Service and its pods look well.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: servers,
     faults: (listener, audited) => {
       if (!restricted(audited, listener.pod, 'Ingress')) return [];
@@ -424,26 +403,17 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'console-stays-in-the-cluster',
-    title: 'The console has no route from outside, and is called by whom its network policy names',
-    reason:
-      'Behind a route that anybody finds, whoever has the password of one person sees deliveries and acts on them; a proxy that is named asks for more.',
-    control: 'SC-7(5)',
-    severity: 'high',
     subjects: consoles,
     faults: ({ pod }, audited) => {
-      const services = objectsIn(audited, pod.namespace, 'Service').filter(({ manifest }) => {
-        const { selector = {} } = (manifest.spec ?? {}) as ServiceSpec;
-        const isFor = Object.keys(selector).length > 0;
-        return isFor && selects({ matchLabels: selector }, pod.labels);
-      });
+      const services = servicesOf(audited, pod);
       const names = services.map(({ manifest }) => manifest.metadata.name);
-      const routes = objectsIn(audited, pod.namespace, 'Ingress').filter(({ manifest }) =>
-        backendsOf((manifest.spec ?? {}) as IngressSpec).some((name) => names.includes(name)),
+      const routes = objectsIn(audited, pod.namespace, 'Ingress').filter((ingress) =>
+        backendsOf(ingress).some(({ name = '' }) => names.includes(name)),
       );
       return [
-        ...services.flatMap(({ manifest }) => {
-          const { type = 'ClusterIP', externalIPs = [] } = (manifest.spec ?? {}) as ServiceSpec;
-          const place = `Service ${manifest.metadata.name}`;
+        ...services.flatMap((service) => {
+          const { type = 'ClusterIP', externalIPs = [] } = serviceSpec(service);
+          const place = `Service ${service.manifest.metadata.name}`;
           return [
             type !== 'ClusterIP' && `${place} is a ${type}`,
             externalIPs.length > 0 && `${place} has addresses outside of the cluster`,
@@ -466,19 +436,10 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'network-policy-limits-ingress',
-    title:
-      'Network policies open the ports of the pods, each to those who need it, and nothing else',
-    reason:
-      'A rule without ports opens all, one without peers opens to all; metrics tell an attacker what is worth a visit; a port that nobody has was meant for another.',
-    control: 'SC-7(5)',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
     faults: (object, audited) => {
       const { podSelector, ingress = [] } = specOf(object);
-      const pods = podsOf(audited).filter(
-        ({ namespace, labels }) =>
-          namespace === namespaceOf(object) && selects(podSelector, labels),
-      );
+      const pods = podsSelected(audited, namespaceOf(object), podSelector);
       const listeners = servers(audited).filter(({ pod }) => pods.includes(pod));
       const endpoints = listeners.filter(
         (listener) =>
@@ -523,11 +484,6 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'network-policy-allows-calls',
-    title: 'Network policies let a listener reach DNS, AWS, its database and where its notices go',
-    reason:
-      'Without DNS, port 443 or the port of the database the process finds nothing, is never ready, and no event says why.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: (audited) => listenersOf(audited).filter(({ init }) => !init),
     faults: (listener, audited) => {
       if (!restricted(audited, listener.pod, 'Egress')) return [];
@@ -577,12 +533,6 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'network-policy-limits-egress',
-    title:
-      'Network policies let a listener call DNS, AWS, its database and where its notices go, and nothing else',
-    reason:
-      'A rule without ports or peers lets stolen files out anywhere; DNS to anywhere is a way out that nobody watches.',
-    control: 'SC-7(10)',
-    severity: 'medium',
     subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
     faults: (object, audited) => {
       const { podSelector, egress = [] } = specOf(object);
@@ -626,11 +576,6 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'network-policy-blocks-instance-metadata',
-    title: "No network policy lets a pod ask for its node's credentials",
-    reason:
-      'Whoever gets into a pod asks the instance metadata for the rights of the node, which are those of all its pods and more.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
     faults: (object) =>
       (specOf(object).egress ?? [])

@@ -1,24 +1,8 @@
 import { contains, parseCidr } from '../../../src/settings/cidr.ts';
 import { graphOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
-import {
-  argumentRule,
-  every,
-  mustBe,
-  mustBeAbsent,
-  mustBeSet,
-  neighbours,
-  read,
-} from '../readers/resources.ts';
+import { argumentRule, every, read, referring } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 import { isPrivateBlock } from './vpc.ts';
-
-/** What every rule of a group must be like. */
-const BOUNDED = {
-  ip_protocol: mustBe('tcp'),
-  cidr_ipv6: mustBeAbsent('is set, but the VPC has no IPv6'),
-  prefix_list_id: mustBeAbsent('has not been reviewed'),
-  description: mustBeSet('nobody will know whether it may go'),
-};
 
 /** The security group of a database that is looked up: it must have one alone. */
 const OF_DATABASE =
@@ -27,25 +11,16 @@ const OF_DATABASE =
 const RULE_TYPES = ['aws_vpc_security_group_ingress_rule', 'aws_vpc_security_group_egress_rule'];
 
 function rulesOf(model: Model, group: Resource): readonly Resource[] {
-  return neighbours(model, group, 'aws_vpc_security_group_ingress_rule').filter(
-    (ingress) => read(model, ingress).target('security_group_id') === group,
-  );
+  return referring(model, group, 'aws_vpc_security_group_ingress_rule', 'security_group_id');
 }
 
 /** Rules on security groups. */
 export const SECURITY_GROUP_RULES: readonly Rule[] = [
   rule({
     id: 'default-group-locked',
-    title: "Every VPC's default security group allows nothing in either direction",
-    reason:
-      'Whatever is started without a group gets this one, and AWS makes it open between its members.',
-    control: 'SC-7(5)',
-    severity: 'high',
     subjects: every('aws_vpc'),
     faults: (vpc, { model }) => {
-      const groups = neighbours(model, vpc, 'aws_default_security_group').filter(
-        (group) => read(model, group).target('vpc_id') === vpc,
-      );
+      const groups = referring(model, vpc, 'aws_default_security_group', 'vpc_id');
       return [
         groups.length === 0 && 'its default security group is not managed',
         ...groups.flatMap(({ address, attributes }) =>
@@ -61,12 +36,6 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
   }),
   argumentRule({
     id: 'ingress-is-bounded',
-    title: 'A security group lets in one port over TCP, from private addresses or from a group',
-    reason: 'A rule for everybody, all ports or all protocols makes the group useless.',
-    control: 'SC-7',
-    severity: 'high',
-    must: Object.fromEntries(RULE_TYPES.map((type) => [type, BOUNDED])),
-
     faults: (ingress, { model }) => {
       const { text, number } = read(model, ingress);
       const cidr = text('cidr_ipv4');
@@ -86,11 +55,6 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cluster-ingress-is-api',
-    title: "Only the API's port is opened from outside on a cluster's security group",
-    reason:
-      'Nodes and control plane share this group: any other port opens the kubelet or the pods.',
-    control: 'SC-7',
-    severity: 'high',
     subjects: ({ model }) =>
       model
         .ofType('aws_vpc_security_group_ingress_rule')
@@ -107,10 +71,6 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'groups-connect',
-    title: 'A rule lets a known group into a known group',
-    reason: 'A rule between a group and itself, or with the two swapped, allows nobody.',
-    control: 'AC-4',
-    severity: 'medium',
     subjects: every(...RULE_TYPES),
     faults: (ingress, { model }) => {
       const { text } = read(model, ingress);
@@ -133,11 +93,6 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'endpoint-groups-allow-vpc',
-    title: 'The security group of interface endpoints allows the whole VPC on 443',
-    reason:
-      'With private DNS every call of the service goes to the endpoint: who is not let in has no such service any more.',
-    control: 'SC-7',
-    severity: 'high',
     subjects: ({ model }) =>
       model.ofType('aws_security_group').filter((group) =>
         graphOf(model.stackOf(group))

@@ -30,6 +30,12 @@ export interface KeyToPath {
   readonly mode?: number;
 }
 
+/** A ConfigMap or Secret whose keys become files. */
+export interface FileSource extends NamedReference {
+  readonly defaultMode?: NumberOrText;
+  readonly items?: readonly KeyToPath[];
+}
+
 /** A variable of a container, and where its value comes from. */
 interface EnvironmentVariable {
   readonly name: string;
@@ -130,23 +136,13 @@ export interface ContainerSpec {
 export interface Volume {
   readonly name: string;
   readonly emptyDir?: { readonly sizeLimit?: string; readonly medium?: string };
-  readonly secret?: {
-    readonly secretName?: string;
-    readonly optional?: boolean;
-    readonly defaultMode?: NumberOrText;
-    readonly items?: readonly KeyToPath[];
-  };
-  readonly configMap?: {
-    readonly name?: string;
-    readonly optional?: boolean;
-    readonly defaultMode?: NumberOrText;
-    readonly items?: readonly KeyToPath[];
-  };
+  readonly secret?: FileSource & { readonly secretName?: string };
+  readonly configMap?: FileSource;
   readonly projected?: {
     readonly defaultMode?: NumberOrText;
     readonly sources?: readonly {
-      readonly secret?: NamedReference & { readonly items?: readonly KeyToPath[] };
-      readonly configMap?: NamedReference & { readonly items?: readonly KeyToPath[] };
+      readonly secret?: FileSource;
+      readonly configMap?: FileSource;
     }[];
   };
   readonly persistentVolumeClaim?: { readonly claimName?: string };
@@ -293,4 +289,19 @@ export interface NetworkPolicySpec {
     readonly to?: readonly NetworkPeer[];
     readonly ports?: readonly NetworkPort[];
   }[];
+}
+
+/** A rule of a Role: what may be done with what. */
+export interface Right {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly verbs?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
+}
+
+/** Who a binding gives a Role to. */
+export interface BindingSubject {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
 }

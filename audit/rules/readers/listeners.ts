@@ -16,7 +16,8 @@ import { pathOfConfigMapKey } from '@file-processing/contract/rule-set.ts';
 import { type DeliveryBucket, readDeliveryBuckets } from '@file-processing/contract/s3-event.ts';
 import type { Audited, Faults } from '../rule.ts';
 import type { KeyToPath } from './kubernetes-api.ts';
-import { type Container, containersOf, endingPods, objectsIn, type Pod, podsOf } from './pods.ts';
+import { type Container, containersOf, endingPods, objectNamed, type Pod, podsOf } from './pods.ts';
+import { itemsOf } from './resources.ts';
 
 const VARIABLES: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
 
@@ -79,8 +80,8 @@ export function bucketsIn(
   if (several !== undefined)
     return several.map((bucket) => ({ ...bucket, name: `${bucket.name}` }));
   const name = setting('S3_BUCKET') ?? '';
-  const prefixes = (setting('S3_PREFIXES') ?? '').split(',').map((prefix) => prefix.trim());
-  const one = { name, prefixes: prefixes.filter(Boolean), suffix: setting('S3_SUFFIX') };
+  const prefixes = itemsOf(setting('S3_PREFIXES'));
+  const one = { name, prefixes, suffix: setting('S3_SUFFIX') };
   return name === '' ? [] : [one];
 }
 
@@ -142,9 +143,7 @@ export function configMapData(
   namespace: string,
   name: string | undefined,
 ): Readonly<Record<string, string>> | undefined {
-  const found = objectsIn(audited, namespace, 'ConfigMap').find(
-    ({ manifest }) => manifest.metadata.name === name,
-  );
+  const found = objectNamed(audited, namespace, 'ConfigMap', name);
   return found && ((found.manifest.data ?? {}) as Record<string, string>);
 }
 
@@ -229,12 +228,8 @@ export function fileFaults(
   const items = source.items as readonly KeyToPath[] | undefined;
   const key = items ? items.find((item) => item.path === file)?.key : file;
   const sourceName = volume.secret?.secretName ?? volume.configMap?.name ?? '';
-  const [kind, object] = ['Secret', 'ConfigMap'].flatMap((one) =>
-    objectsIn(audited, pod.namespace, one)
-      .filter(() => (one === 'Secret') === (volume.secret !== undefined))
-      .filter(({ manifest }) => manifest.metadata.name === sourceName)
-      .map((found) => [one, found] as const),
-  )[0] ?? [undefined, undefined];
+  const kind = volume.secret === undefined ? 'ConfigMap' : 'Secret';
+  const object = objectNamed(audited, pod.namespace, kind, sourceName);
   const keys = object?.secretKeys ?? (object && Object.keys(object.manifest.data ?? {}));
   if (key === undefined)
     return [`${name} is ${path}, which no item of volume ${volume.name} makes`];

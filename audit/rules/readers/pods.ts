@@ -5,11 +5,14 @@ import type {
 } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import type { Audited } from '../rule.ts';
 import type {
+  BackendService,
   ContainerPort,
   ContainerSpec,
-  KeyToPath,
+  FileSource,
+  IngressSpec,
   PodSpec,
   Selector,
+  ServiceSpec,
 } from './kubernetes-api.ts';
 
 /** The pods that one object makes: of a Deployment or Job, say, or a bare Pod itself. */
@@ -72,6 +75,18 @@ export function objectsIn(
   ...kinds: readonly string[]
 ): readonly KubernetesObject[] {
   return objectsOf(audited, ...kinds).filter((object) => namespaceOf(object) === namespace);
+}
+
+/** The object of a kind and name in a namespace. */
+export function objectNamed(
+  audited: Audited,
+  namespace: string,
+  kind: string,
+  name: string | undefined,
+): KubernetesObject | undefined {
+  return objectsIn(audited, namespace, kind).find(
+    ({ manifest }) => manifest.metadata.name === name,
+  );
 }
 
 /** What pods are made by; a ConfigMap with the template of a Job has that as `job`. */
@@ -154,6 +169,42 @@ export function endingPods(audited: Audited): readonly Pod[] {
 /** Pods of a namespace. */
 export function podsIn(audited: Audited, namespace: string): readonly Pod[] {
   return podsOf(audited).filter((pod) => pod.namespace === namespace);
+}
+
+/** Pods of a namespace that a selector takes. */
+export function podsSelected(
+  audited: Audited,
+  namespace: string,
+  selector: Selector | undefined,
+): readonly Pod[] {
+  return podsIn(audited, namespace).filter(({ labels }) => selects(selector, labels));
+}
+
+/** The Services that lead to a pod; one without a selector leads to none. */
+export function servicesOf(audited: Audited, pod: Pod): readonly KubernetesObject[] {
+  return objectsIn(audited, pod.namespace, 'Service').filter((service) => {
+    const { selector = {} } = serviceSpec(service);
+    return Object.keys(selector).length > 0 && selects({ matchLabels: selector }, pod.labels);
+  });
+}
+
+/** What a Service says. */
+export function serviceSpec({ manifest }: Pick<KubernetesObject, 'manifest'>): ServiceSpec {
+  return (manifest.spec ?? {}) as ServiceSpec;
+}
+
+/** What an Ingress says. */
+export function ingressSpec({ manifest }: Pick<KubernetesObject, 'manifest'>): IngressSpec {
+  return (manifest.spec ?? {}) as IngressSpec;
+}
+
+/** The Services that an Ingress leads to. */
+export function backendsOf(ingress: Pick<KubernetesObject, 'manifest'>): readonly BackendService[] {
+  const { defaultBackend, rules = [] } = ingressSpec(ingress);
+  const paths = rules.flatMap(({ http }) => http?.paths ?? []);
+  return [defaultBackend, ...paths.map(({ backend }) => backend)].flatMap(
+    (backend) => backend?.service ?? [],
+  );
 }
 
 /** All containers of a pod. */
@@ -248,69 +299,49 @@ interface DataReference {
   readonly as: 'environment' | 'files';
 }
 
-const keysOf = (items: readonly KeyToPath[] | undefined) => (items ?? []).map(({ key }) => key);
-
 /** Every ConfigMap and Secret that a pod takes data from. */
 export function dataReferences(pod: Pod): readonly DataReference[] {
   return [...containersOf(pod).flatMap(environmentReferences), ...volumeReferences(pod)];
 }
 
-function environmentReferences({
-  name: container,
-  spec,
-}: ReturnType<typeof containersOf>[number]): readonly DataReference[] {
-  const make = (
-    kind: DataReference['kind'],
-    reference: { name?: string; key?: string; optional?: boolean } | undefined,
-    place: string,
-  ): readonly DataReference[] =>
-    reference === undefined
-      ? []
-      : [
-          {
-            kind,
-            name: reference.name ?? '',
-            keys: reference.key === undefined ? [] : [reference.key],
-            optional: reference.optional === true,
-            place: `container ${container}, ${place}`,
-            as: 'environment',
-          },
-        ];
-  return [
-    ...(spec.envFrom ?? []).flatMap(({ configMapRef, secretRef }) => [
-      ...make('ConfigMap', configMapRef, 'envFrom'),
-      ...make('Secret', secretRef, 'envFrom'),
-    ]),
-    ...(spec.env ?? []).flatMap(({ name, valueFrom }) => [
-      ...make('ConfigMap', valueFrom?.configMapKeyRef, name),
-      ...make('Secret', valueFrom?.secretKeyRef, name),
-    ]),
+/** A reference, none where there is nothing to refer to. */
+function reference(
+  kind: DataReference['kind'],
+  to: FileSource | undefined,
+  place: string,
+  as: DataReference['as'],
+): readonly DataReference[] {
+  if (to === undefined) return [];
+  const keys = to.items?.map(({ key }) => key) ?? (to.key === undefined ? [] : [to.key]);
+  return [{ kind, name: to.name ?? '', keys, optional: to.optional === true, place, as }];
+}
+
+function environmentReferences({ name: container, spec }: Container): readonly DataReference[] {
+  const places = [
+    ...(spec.envFrom ?? []).map((from) => ['envFrom', from.configMapRef, from.secretRef] as const),
+    ...(spec.env ?? []).map(
+      ({ name, valueFrom: from }) => [name, from?.configMapKeyRef, from?.secretKeyRef] as const,
+    ),
   ];
+  return places.flatMap(([name, configMap, secret]) => {
+    const place = `container ${container}, ${name}`;
+    return [
+      ...reference('ConfigMap', configMap, place, 'environment'),
+      ...reference('Secret', secret, place, 'environment'),
+    ];
+  });
 }
 
 function volumeReferences({ spec }: Pod): readonly DataReference[] {
-  return (spec.volumes ?? []).flatMap(({ name: volume, configMap, secret, projected }) => {
-    const place = `volume ${volume}`;
-    const make = (
-      kind: DataReference['kind'],
-      name: string | undefined,
-      source: { optional?: boolean; items?: readonly KeyToPath[] },
-    ): DataReference => ({
-      kind,
-      name: name ?? '',
-      keys: keysOf(source.items),
-      optional: source.optional === true,
-      place,
-      as: 'files',
-    });
-    return [
-      ...(configMap ? [make('ConfigMap', configMap.name, configMap)] : []),
-      ...(secret ? [make('Secret', secret.secretName, secret)] : []),
-      ...(projected?.sources ?? []).flatMap((source) => [
-        ...(source.configMap ? [make('ConfigMap', source.configMap.name, source.configMap)] : []),
-        ...(source.secret ? [make('Secret', source.secret.name, source.secret)] : []),
-      ]),
+  return (spec.volumes ?? []).flatMap(({ name, configMap, secret, projected }) => {
+    const sources = [
+      { configMap, secret: secret && { ...secret, name: secret.secretName } },
+      ...(projected?.sources ?? []),
     ];
+    return sources.flatMap((source) => [
+      ...reference('ConfigMap', source.configMap, `volume ${name}`, 'files'),
+      ...reference('Secret', source.secret, `volume ${name}`, 'files'),
+    ]);
   });
 }
 

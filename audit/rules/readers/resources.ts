@@ -1,11 +1,13 @@
 import {
+  blocksOf,
   type Model,
   type Resource,
   type StackModel,
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
 import { canonical } from '../../policy/policies.ts';
-import { type Audited, type Faults, type Rule, rule } from '../rule.ts';
+import requirements from '../arguments.json' with { type: 'json' };
+import { type Audited, type Faults, type Rule, type RuleId, rule } from '../rule.ts';
 
 /** Arguments of a resource as values: expressions replaced where the JSON alone tells. */
 interface ResourceReader {
@@ -57,6 +59,14 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
+/** The items of a text that lists some between commas. */
+export function itemsOf(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
 /** Subjects of a rule: all resources of some types. */
 export function every(...types: readonly string[]): (audited: Audited) => readonly Resource[] {
   return ({ model }) => model.ofType(...types);
@@ -71,16 +81,34 @@ export function neighbours(
   return model.ofType(...types).filter(({ stack }) => stack === resource.stack);
 }
 
+/** Resources of a type in the same stack, of which an argument refers to a resource. */
+export function referring(
+  model: Model,
+  resource: Resource,
+  type: string,
+  argument: string,
+): readonly Resource[] {
+  return neighbours(model, resource, type).filter(
+    (one) => read(model, one).target(argument) === resource,
+  );
+}
+
+/** Route tables of a subnet. */
+export function tablesOf(model: Model, subnet: Resource): readonly Resource[] {
+  return referring(model, subnet, 'aws_route_table_association', 'subnet_id')
+    .map((association) => read(model, association).target('route_table_id'))
+    .filter((table) => table !== undefined);
+}
+
+/** Routes of route tables. */
+export function routesOf(model: Model, tables: readonly Resource[]): readonly Resource[] {
+  return tables.flatMap((table) => referring(model, table, 'aws_route', 'route_table_id'));
+}
+
 /** Whether a subnet's route table leads to an internet gateway. */
 export function isPublic(model: Model, subnet: Resource): boolean {
-  const stack = model.stackOf(subnet);
-  const tables = neighbours(model, subnet, 'aws_route_table_association')
-    .filter(({ attributes }) => stack.target(attributes.subnet_id) === subnet)
-    .map(({ attributes }) => stack.target(attributes.route_table_id));
-  return neighbours(model, subnet, 'aws_route').some(
-    ({ attributes }) =>
-      tables.includes(stack.target(attributes.route_table_id)) &&
-      attributes.gateway_id !== undefined,
+  return routesOf(model, tablesOf(model, subnet)).some(
+    ({ attributes }) => attributes.gateway_id !== undefined,
   );
 }
 
@@ -92,24 +120,63 @@ export interface StackBlock {
   readonly value: unknown;
 }
 
+/** Named parts of a stack, such as its outputs: `output.topic_arn`. */
+export function partsOf<Part>(
+  stack: string,
+  prefix: string,
+  parts: Readonly<Record<string, Part>> = {},
+) {
+  return Object.entries(parts).map(([name, value]) => ({
+    stack,
+    address: `${prefix}.${name}`,
+    name,
+    value,
+  }));
+}
+
+/** The outputs of all stacks. */
+export function outputsOf({ stacks }: Model) {
+  return stacks.flatMap(({ name, json }) => partsOf(name, 'output', json.output));
+}
+
+/** The variables of all stacks. */
+export function variablesOf({ stacks }: Model) {
+  return stacks.flatMap(({ name, json }) => partsOf(name, 'var', json.variable));
+}
+
 /** Every resource, data source, output, local and provider of a stack. */
 export function blocksOfStack({ name, json, resources, data }: StackModel): readonly StackBlock[] {
-  const named = (prefix: string, blocks: Readonly<Record<string, unknown>> = {}) =>
-    Object.entries(blocks).map(([key, value]) => ({
-      stack: name,
-      address: `${prefix}.${key}`,
-      value,
-    }));
   return [
     ...[...resources, ...data].map(({ stack, address, attributes }) => ({
       stack,
       address,
       value: attributes,
     })),
-    ...named('output', json.output),
-    ...named('local', json.locals),
-    ...named('provider', json.provider),
+    ...partsOf(name, 'output', json.output),
+    ...partsOf(name, 'local', json.locals),
+    ...partsOf(name, 'provider', json.provider),
   ];
+}
+
+/** What may name a partition, a region or a secret: variables, imports and the state's place, too. */
+export function namingBlocks(stack: StackModel): readonly StackBlock[] {
+  const { name, json } = stack;
+  const backend = valueAt(json.terraform, 'backend');
+  return [
+    ...blocksOfStack(stack),
+    ...partsOf(name, 'var', json.variable).map((one) => ({ ...one, value: one.value.default })),
+    { stack: name, address: 'terraform.backend', value: backend },
+    ...blocksOf(json.import).map(({ to, id }) => ({
+      stack: name,
+      address: `import.${String(to)}`,
+      value: id,
+    })),
+  ];
+}
+
+/** What a local, a provider, an output or a variable is called; empty for what has a type. */
+export function nameIn(address: string): string {
+  return /^(local|provider|output|var)\.(.*)$/.exec(address)?.[2] ?? '';
 }
 
 /** Whether a value says something: what is empty, false or null is a provider's default, and may be spelled out. */
@@ -118,142 +185,114 @@ export function isGiven(value: unknown): boolean {
   return !isDefault && !(Array.isArray(value) && value.length === 0);
 }
 
-/** One argument of a resource, as a check looks at it. */
-interface Argument extends ResourceReader {
-  readonly path: string;
+/** What an argument must be, in one row of arguments.json; what is undefined is not asked for. */
+export interface Requirement {
+  /** It must be set to this. */
+  readonly is?: boolean | string;
+  /** It must not be this, and may be left out. */
+  readonly isNot?: boolean;
+  /** It must be one of these, or left out. */
+  readonly oneOf?: readonly string[];
+  /** It must be a number from here on. */
+  readonly atLeast?: number;
+  /** It must be a number up to here. */
+  readonly atMost?: number;
+  /** Whether a number may be left out. */
+  readonly optional?: boolean;
+  /** It must be set, to whatever. */
+  readonly present?: boolean;
+  /** It must be left out. */
+  readonly absent?: boolean;
+  /** It must refer to a resource of this type, which is called `noun`. */
+  readonly refersTo?: string;
+  readonly noun?: string;
+  /** It must be a key of the account's own. */
+  readonly ownKey?: boolean;
+  /** What it does otherwise, in place of what it must be. */
+  readonly harm?: string;
+  /** Why, behind what it must be. */
+  readonly why?: string;
 }
 
-/** What is wrong with an argument, a sentence each; none where it is as it must be. */
-export type Check = (argument: Argument) => Faults;
+/** What arguments must be, by the id of a rule, the type of the resource and the argument's path. */
+export const REQUIREMENTS: Readonly<
+  Record<string, Readonly<Record<string, Readonly<Record<string, Requirement>>>>>
+> = requirements;
 
-const reason = (why: string) => (why === '' ? '' : `: ${why}`);
-const given = ({ text, path }: Argument) => text(path) || 'missing';
-const check =
-  (wrong: (argument: Argument) => boolean, sentence: (argument: Argument) => string): Check =>
-  (argument) =>
-    wrong(argument) ? [sentence(argument)] : [];
+/** What is wrong with an argument; undefined where it is as it must be. */
+export function argumentFault(
+  reader: ResourceReader,
+  path: string,
+  must: Requirement,
+): string | undefined {
+  const wanted = unmet(reader, path, must);
+  if (wanted === undefined) return undefined;
+  if (must.harm !== undefined) return `${path} ${must.harm}`;
+  return `${path} ${wanted}${must.why === undefined ? '' : `: ${must.why}`}`;
+}
 
-/** It must be set to true. */
-export const mustBeTrue: Check = check(
-  ({ isTrue, path }) => !isTrue(path),
-  ({ path }) => `${path} must be true`,
-);
+/** The end of the sentence on an argument that is not what it must be. */
+function unmet(reader: ResourceReader, path: string, must: Requirement): string | undefined {
+  const { is, isNot, oneOf, present, absent, refersTo, noun, ownKey } = must;
+  const text = reader.text(path);
+  const given = text || 'missing';
+  const has = (flag: boolean) => (flag ? reader.isTrue(path) : reader.isFalse(path));
+  if (typeof is === 'boolean') return has(is) ? undefined : `must be ${is}`;
+  if (is !== undefined) return text === is ? undefined : `is ${given}, must be ${is}`;
+  if (isNot !== undefined) return has(isNot) ? `must not be ${isNot}` : undefined;
+  if (oneOf)
+    return ['', ...oneOf].includes(text) ? undefined : `is ${given}, may be ${oneOf.join(' or ')}`;
+  if (present) return text.trim() === '' ? 'is missing' : undefined;
+  if (absent) return reader.at(path) === undefined ? undefined : 'must be left out';
+  if (refersTo)
+    return reader.target(path)?.type === refersTo ? undefined : `is not ${noun} of the stack`;
+  return ownKey ? keyFault(reader, path) : boundsFault(reader, path, must);
+}
 
-/** It must be set to false; left out is not enough. */
-export const mustBeFalse: Check = check(
-  ({ isFalse, path }) => !isFalse(path),
-  ({ path }) => `${path} must be false`,
-);
-
-/** It must be true or left out. */
-export const mustNotBeFalse: Check = check(
-  ({ isFalse, path }) => isFalse(path),
-  ({ path }) => `${path} must not be false`,
-);
-
-/** It must be false or left out. @param harm - what it does otherwise, without a subject */
-export const mustNotBeTrue = (harm: string): Check =>
-  check(
-    ({ isTrue, path }) => isTrue(path),
-    ({ path }) => `${path} ${harm}`,
-  );
-
-/** It must be left out. @param harm - what it does otherwise, without a subject */
-export const mustBeAbsent = (harm: string): Check =>
-  check(
-    ({ at, path }) => at(path) !== undefined,
-    ({ path }) => `${path} ${harm}`,
-  );
-
-/** It must be set, to whatever. */
-export const mustBeSet = (why: string): Check =>
-  check(
-    ({ text, path }) => text(path).trim() === '',
-    ({ path }) => `${path} is missing: ${why}`,
-  );
-
-/** It must be one text. */
-export const mustBe = (wanted: string, why = ''): Check =>
-  check(
-    ({ text, path }) => text(path) !== wanted,
-    (argument) => `${argument.path} is ${given(argument)}, must be ${wanted}${reason(why)}`,
-  );
-
-/** It must be one of some texts, or left out. */
-export const mayBe = (...allowed: readonly string[]): Check =>
-  check(
-    ({ text, path }) => !['', ...allowed].includes(text(path)),
-    (argument) => `${argument.path} is ${given(argument)}, may be ${allowed.join(' or ')}`,
-  );
-
-/** It must be a number within bounds; left out is outside. */
-export const mustBeWithin = (least: number, most: number, why = ''): Check =>
-  check(
-    ({ number, path }) => !(number(path) >= least && number(path) <= most),
-    (argument) =>
-      `${argument.path} is ${given(argument)}, must be ${most === Number.POSITIVE_INFINITY ? `at least ${least}` : `${least} to ${most}`}${reason(why)}`,
-  );
-
-/** It must be a number from a bound on; left out is below. */
-export const mustBeAtLeast = (least: number, why = ''): Check =>
-  mustBeWithin(least, Number.POSITIVE_INFINITY, why);
-
-/** It must be a number up to a bound, or left out. */
-export const mayBeAtMost = (most: number, why = ''): Check =>
-  check(
-    ({ number, path }) => number(path) > most,
-    ({ path }) => `${path} must be at most ${most}${reason(why)}`,
-  );
-
-/** It must be a number from a bound on, or left out. */
-export const mayBeAtLeast = (least: number, why = ''): Check =>
-  check(
-    ({ number, path }) => number(path) < least,
-    ({ path }) => `${path} must be at least ${least}${reason(why)}`,
-  );
-
-/** It must refer to a resource of the stack. @param noun - what that is, with its article */
-export const mustReferTo = (type: string, noun: string): Check =>
-  check(
-    ({ target, path }) => target(path)?.type !== type,
-    ({ path }) => `${path} is not ${noun} of the stack`,
-  );
+function boundsFault(reader: ResourceReader, path: string, must: Requirement): string | undefined {
+  const { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY, optional } = must;
+  const number = reader.number(path);
+  if (number >= atLeast && number <= atMost) return undefined;
+  if (optional && Number.isNaN(number)) return undefined;
+  const range = [
+    must.atLeast === undefined ? '' : `at least ${atLeast}`,
+    must.atMost === undefined ? '' : `at most ${atMost}`,
+  ].filter(Boolean);
+  const wanted = range.length === 2 ? `${atLeast} to ${atMost}` : range.join();
+  return `is ${reader.text(path) || 'missing'}, must be ${wanted}`;
+}
 
 /** Keys of AWS's own, whose policy cannot allow S3 or SNS. */
 const AWS_KEY = /(^|:)alias\/aws\//;
 
-/** It must be a key of the account's own. */
-export const mustBeOwnKey: Check = ({ text, target, path }) => {
+function keyFault({ text, target }: ResourceReader, path: string): string | undefined {
   const key = text(path);
-  if (key === '') return [`${path} is missing: not encrypted with a key of the account`];
+  if (key === '') return 'is missing: not encrypted with a key of the account';
   if (AWS_KEY.test(key)) {
-    return [
-      `${path} is ${key}: no policy lets other services use this key, and none can be revoked`,
-    ];
+    return `is ${key}: no policy lets other services use this key, and none can be revoked`;
   }
   return target(path)?.type === 'aws_kms_key' || /^arn:[^:]+:kms:[^:]+:[^:]+:key\//.test(key)
-    ? []
-    : [`${path} is ${key}, not a key of the stack`];
-};
+    ? undefined
+    : `is ${key}, not a key of the stack`;
+}
 
-/** A row of a table of rules: what arguments must be, by type of resource and by path. */
-export function argumentRule(
-  row: Omit<Rule, 'judge'> & {
-    readonly must: Readonly<Record<string, Readonly<Record<string, Check>>>>;
-    /** Resources of these types that it is about. @default all */
-    readonly where?: (resource: Resource, audited: Audited) => boolean;
-    /** What is wrong beside that. */
-    readonly faults?: (resource: Resource, audited: Audited) => Faults;
-  },
-): Rule {
-  const { must, where = () => true, faults = () => [], ...description } = row;
+/** A rule on what arguments.json says of it: what arguments must be, by type of resource and by path. */
+export function argumentRule(row: {
+  readonly id: RuleId;
+  /** Resources of these types that it is about. @default all */
+  readonly where?: (resource: Resource, audited: Audited) => boolean;
+  /** What is wrong beside that. */
+  readonly faults?: (resource: Resource, audited: Audited) => Faults;
+}): Rule {
+  const { id, where = () => true, faults = () => [] } = row;
+  const byType = REQUIREMENTS[id] ?? {};
   return rule({
-    ...description,
+    id,
     subjects: (audited) =>
-      audited.model.ofType(...Object.keys(must)).filter((one) => where(one, audited)),
+      audited.model.ofType(...Object.keys(byType)).filter((one) => where(one, audited)),
     faults: (resource, audited) => [
-      ...Object.entries(must[resource.type] ?? {}).flatMap(([path, judge]) =>
-        judge({ ...read(audited.model, resource), path }),
+      ...Object.entries(byType[resource.type] ?? {}).flatMap(
+        ([path, must]) => argumentFault(read(audited.model, resource), path, must) ?? [],
       ),
       ...faults(resource, audited),
     ],

@@ -8,7 +8,16 @@ import {
 } from '../../../src/synthesized/model/model.ts';
 import { matchesPattern } from '../../policy/policy-document.ts';
 import { autoscalersOf, podsOf } from '../readers/pods.ts';
-import { every, isPublic, listOf, neighbours, read } from '../readers/resources.ts';
+import {
+  every,
+  isPublic,
+  listOf,
+  neighbours,
+  outputsOf,
+  partsOf,
+  read,
+  variablesOf,
+} from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 import { holdsAlways } from './conditions.ts';
@@ -106,11 +115,11 @@ function conditionsOf({ name: stack, json, resources, data }: StackModel): reado
       condition: Object(block).condition as unknown,
     }));
   return [
-    ...Object.entries(json.variable ?? {}).flatMap(([key, variable]) =>
-      of(`var.${key}`, variable, 'validation').map((one) => ({
+    ...partsOf(stack, 'var', json.variable).flatMap(({ address, value }) =>
+      of(address, value, 'validation').map((one) => ({
         ...one,
-        type: String(variable.type ?? ''),
-        nullable: variable.nullable !== false,
+        type: String(value.type ?? ''),
+        nullable: value.nullable !== false,
       })),
     ),
     ...[...resources, ...data].flatMap(({ address, attributes }) =>
@@ -118,11 +127,11 @@ function conditionsOf({ name: stack, json, resources, data }: StackModel): reado
         of(address, attributes.lifecycle ?? {}, kind),
       ),
     ),
-    ...Object.entries(json.output ?? {}).flatMap(([key, output]) =>
-      of(`output.${key}`, output, 'precondition'),
+    ...partsOf(stack, 'output', json.output).flatMap(({ address, value }) =>
+      of(address, value, 'precondition'),
     ),
-    ...Object.entries(Object(valueAt(json, 'check'))).flatMap(([key, check]) =>
-      of(`check.${key}`, check, 'assert'),
+    ...partsOf(stack, 'check', Object(valueAt(json, 'check'))).flatMap(({ address, value }) =>
+      of(address, value, 'assert'),
     ),
   ];
 }
@@ -131,12 +140,6 @@ function conditionsOf({ name: stack, json, resources, data }: StackModel): reado
 const REQUIRED = ['Environment', 'Component', 'ManagedBy'] as const;
 
 const LAUNCHED = ['instance', 'volume', 'network-interface'];
-
-interface Output {
-  readonly stack: string;
-  readonly address: string;
-  readonly value: unknown;
-}
 
 function spell({ address, attribute }: Reference): string {
   return `${address}.${attribute}`;
@@ -167,11 +170,6 @@ function missing(
 export const LIFECYCLE_RULES: readonly Rule[] = [
   rule({
     id: 'drift-is-seen',
-    title: 'No plan ignores a change that matters',
-    reason:
-      'ignore_changes makes Terraform blind: whatever somebody opens by hand in that argument stays open.',
-    control: 'CM-6(1)',
-    severity: 'high',
     subjects: ({ model }) => model.resources,
     faults: (resource, audited) =>
       listOf(valueAt(resource.attributes, 'lifecycle.ignore_changes'))
@@ -182,11 +180,6 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'plain-resource',
-    title: 'Resources are made once, by their provider, and go when the stack goes',
-    reason:
-      'count or for_each can silently make none, prevent_destroy stops a destroy half way, a provisioner runs a program that no plan shows, and another provider makes it in another region or account.',
-    control: 'CM-2',
-    severity: 'medium',
     subjects: ({ model }) => model.resources,
     faults: ({ type, attributes }) => [
       ...['count', 'for_each', 'provisioner', 'connection', 'provider']
@@ -209,11 +202,6 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'lookup-is-checked',
-    title: 'Networks that are looked up are bounded and counted',
-    reason:
-      'Without the VPC as a filter a lookup finds namesakes of other networks; without a check on the number a cluster gets one zone, or none.',
-    control: 'CM-2',
-    severity: 'medium',
     subjects: ({ model }) =>
       model.stacks.flatMap(({ data }) =>
         data.filter(({ type }) => ['aws_vpcs', 'aws_subnets'].includes(type)),
@@ -250,11 +238,6 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'lookup-names-what-it-finds',
-    title: 'Every lookup names what it is to find, or subnets of one VPC by how their names begin',
-    reason:
-      'Whoever may make or tag a resource of a name that fits decides what a wildcard, a pattern or the newest one finds: the next apply moves there.',
-    control: 'CM-2',
-    severity: 'medium',
     subjects: ({ model }) => model.stacks.flatMap(({ data }) => data),
     faults: (lookup, { model }) => {
       const { type, attributes } = lookup;
@@ -287,11 +270,6 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'conditions-can-fail',
-    title: 'Every validation, precondition, postcondition and check is false for some value',
-    reason:
-      'One that holds whatever is there looks like a safeguard in every review, and lets all through.',
-    control: 'SI-10',
-    severity: 'medium',
     subjects: ({ model }) => model.stacks.flatMap(conditionsOf),
     faults: ({ kind, condition, type, nullable }) => [
       holdsAlways(condition, type, nullable) && `its ${kind} can't be false: ${String(condition)}`,
@@ -300,10 +278,6 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'default-tags',
-    title: 'Every stack tags what it makes with its environment, component and origin',
-    reason: 'What has no owner is neither patched nor paid for nor removed.',
-    control: 'CM-8',
-    severity: 'low',
     subjects: ({ model }) =>
       model.stacks.map(({ name, defaultTags: tags }) => ({
         stack: name,
@@ -339,11 +313,6 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'tags-not-overridden',
-    title: "No resource overrides the stack's tags",
-    reason:
-      "A tag of the resource's own overrides it, so it counts to another environment or owner.",
-    control: 'CM-8',
-    severity: 'low',
     subjects: ({ model }) =>
       model.resources.filter(({ attributes }) => attributes.tags !== undefined),
     faults: ({ stack, attributes }, { model }) => {
@@ -361,11 +330,6 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'launched-resources-tagged',
-    title: "What a launch template makes carries the stack's tags",
-    reason:
-      'Default tags end at the template: instances, volumes and interfaces take only its tag_specifications.',
-    control: 'CM-8',
-    severity: 'low',
     subjects: every('aws_launch_template'),
     faults: (resource, { model }) => {
       const { stack, at } = read(model, resource);
@@ -381,17 +345,10 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'outputs-list-alike',
-    title: 'An output that lists resources lists all of one kind, each once',
-    reason:
-      'Others put load balancers, nodes and allow-lists where an output says: a private subnet among the public ones, or a NAT gateway less, is noticed far from here.',
-    control: 'CM-8',
-    severity: 'medium',
     subjects: ({ model }) =>
-      model.stacks.flatMap(({ name, json }) =>
-        Object.entries(json.output ?? {})
-          .map(([key, { value }]): Output => ({ stack: name, address: `output.${key}`, value }))
-          .filter(({ value }) => Array.isArray(value) && value.some((item) => referenceOf(item))),
-      ),
+      outputsOf(model)
+        .map(({ stack, address, value: { value } }) => ({ stack, address, value }))
+        .filter(({ value }) => Array.isArray(value) && value.some((item) => referenceOf(item))),
     faults: ({ stack, address, value }, { model }) => {
       const references = listOf(value).map(referenceOf);
       const known = references.filter((reference) => reference !== undefined);
@@ -403,9 +360,11 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
         (!alike || new Set(known.map(({ attribute }) => attribute)).size > 1) &&
           'lists different things',
         new Set(known.map(spell)).size < known.length && 'lists one thing twice',
-        Object.entries(model.stackOf({ stack }).json.output ?? {}).some(
-          ([name, other]) =>
-            `output.${name}` !== address && JSON.stringify(other.value) === JSON.stringify(value),
+        outputsOf(model).some(
+          (other) =>
+            other.stack === stack &&
+            other.address !== address &&
+            JSON.stringify(other.value.value) === JSON.stringify(value),
         ) && 'lists what another output lists',
         ...(alike && first !== undefined ? missing(model, first, resources) : []),
       ];
@@ -413,20 +372,8 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'variables-are-checked',
-    title: 'Every variable has a type, and every text is validated',
-    reason:
-      'A variable is set on a command line: what is mistyped there is otherwise found by AWS, half way through.',
-    control: 'SI-10',
-    severity: 'low',
-    subjects: ({ model }) =>
-      model.stacks.flatMap(({ name, json }) =>
-        Object.entries(json.variable ?? {}).map(([key, variable]) => ({
-          stack: name,
-          address: `var.${key}`,
-          variable,
-        })),
-      ),
-    faults: ({ address, variable }) => {
+    subjects: ({ model }) => variablesOf(model),
+    faults: ({ address, value: variable }) => {
       const conditions = listOf(variable.validation).map((validation) =>
         String(Object(validation).condition),
       );

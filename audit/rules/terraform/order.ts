@@ -15,6 +15,7 @@ import {
   dataReferences,
   isEmpty,
   namespaceOf,
+  objectNamed,
   objectsIn,
   objectsOf,
   type Pod,
@@ -202,17 +203,10 @@ function neededBy(object: KubernetesObject, audited: Audited): readonly Kubernet
   const pod = podsOf(audited).find(
     ({ stack, address }) => stack === object.stack && address === object.address,
   );
-  const scaled =
-    object.manifest.kind === 'HorizontalPodAutoscaler'
-      ? objectsIn(
-          audited,
-          namespaceOf(object),
-          object.manifest.spec?.scaleTargetRef?.kind ?? '',
-        ).filter(
-          ({ manifest }) => manifest.metadata.name === object.manifest.spec?.scaleTargetRef?.name,
-        )
-      : [];
-  return [...namespaces, ...scaled, ...(pod ? neededByPod(pod, audited) : [])];
+  const { kind = '', name } = object.manifest.spec?.scaleTargetRef ?? {};
+  const isScaler = object.manifest.kind === 'HorizontalPodAutoscaler';
+  const scaled = isScaler && objectNamed(audited, namespaceOf(object), kind, name);
+  return [...namespaces, ...(scaled ? [scaled] : []), ...(pod ? neededByPod(pod, audited) : [])];
 }
 
 function neededByPod(pod: Pod, audited: Audited): readonly KubernetesObject[] {
@@ -238,11 +232,6 @@ function neededByPod(pod: Pod, audited: Audited): readonly KubernetesObject[] {
 export const ORDER_RULES: readonly Rule[] = [
   rule({
     id: 'made-in-order',
-    title: 'What needs a right, a route or a receiver is made after it and destroyed before it',
-    reason:
-      'Without depends_on Terraform makes both at once: the first apply fails at random, and a destroy hangs on what can no longer be given back.',
-    control: 'CM-3',
-    severity: 'medium',
     subjects: ({ model }) => model.ofType(...Object.keys(PRIORS)),
     faults: (resource, { model }) => {
       const graph = graphOf(model.stackOf(resource));
@@ -253,12 +242,6 @@ export const ORDER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'object-waits-for-the-cluster',
-    title:
-      'Every object is made after nodes, add-ons and access are there, and destroyed before they go',
-    reason:
-      'Terraform destroys in the opposite order: objects that wait for nothing outlive the nodes or the access, their deletion hangs, and a load balancer is left behind that holds the network.',
-    control: 'CM-3',
-    severity: 'high',
     // The last phase of apply puts the others in place, and destroy begins with them.
     subjects: ({ objects }) => objects.filter((object) => !isCustomObject(object)),
     faults: (object, { model }) => {
@@ -271,11 +254,6 @@ export const ORDER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pod-waits-for-what-it-uses',
-    title: 'Pods are made after the namespace, account, data and policies that they need',
-    reason:
-      'Terraform makes unrelated resources at the same time: a pod before its ConfigMap waits in an error, one before its policy runs unguarded; an object before its namespace is refused.',
-    control: 'CM-3',
-    severity: 'medium',
     subjects: ({ objects }) => objects.filter((object) => !isCustomObject(object)),
     faults: (object, audited) => {
       const graph = graphOf(audited.model.stackOf(object));
@@ -287,11 +265,6 @@ export const ORDER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'subscription-waits-for-the-listener',
-    title: 'An HTTP subscription is made after the listener and the way to it',
-    reason:
-      'SNS asks for a confirmation at once, and a subscription that nobody confirms stays pending and can not be destroyed.',
-    control: 'CM-3',
-    severity: 'high',
     subjects: ({ model }) =>
       model
         .ofType('aws_sns_topic_subscription')
@@ -313,11 +286,6 @@ export const ORDER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'load-balancer-is-waited-for',
-    title: 'Terraform waits for the address of a load balancer, and long enough',
-    reason:
-      'The address is an output, and what the subscription needs: without waiting it is empty, and the load balancer may be none.',
-    control: 'CM-3',
-    severity: 'low',
     subjects: (audited) =>
       objectsOf(audited, 'Service').filter(
         ({ manifest }) => manifest.spec?.type === 'LoadBalancer',

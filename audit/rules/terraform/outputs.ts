@@ -7,8 +7,9 @@ import { roleOfServiceAccount } from '../identity/service-accounts.ts';
 import { isDeadLetterQueue } from '../messaging/queues.ts';
 import { bucketsIn, isHttp, listenersOf, servers } from '../readers/listeners.ts';
 import { podsOf } from '../readers/pods.ts';
-import { isAutoscalerRole, isPublic, listOf, read } from '../readers/resources.ts';
+import { isAutoscalerRole, isPublic, listOf, outputsOf, read } from '../readers/resources.ts';
 import { type Audited, type Faults, type Rule, rule, shown } from '../rule.ts';
+import outputs from './outputs.json' with { type: 'json' };
 
 /** Where an output of a stack is judged. */
 interface Place {
@@ -53,35 +54,21 @@ const readsSecret = (resource: Resource, { audited }: Place) =>
     statement.actions.includes('secretsmanager:GetSecretValue'),
   );
 
-const DATABASES = {
-  identifier: { aws_db_instance: 'identifier', aws_rds_cluster: 'cluster_identifier' },
-  host: { aws_db_instance: 'address', aws_rds_cluster: 'endpoint' },
-  port: { aws_db_instance: 'port', aws_rds_cluster: 'port' },
-  name: { aws_db_instance: 'db_name', aws_rds_cluster: 'database_name' },
-  resource: { aws_db_instance: 'resource_id', aws_rds_cluster: 'cluster_resource_id' },
-  snapshot: {
-    aws_db_instance: 'final_snapshot_identifier',
-    aws_rds_cluster: 'final_snapshot_identifier',
-  },
-  secret: {
-    aws_db_instance: 'master_user_secret[0].secret_arn',
-    aws_rds_cluster: 'master_user_secret[0].secret_arn',
-  },
-};
-
 /** The security groups that databases of a stack are behind. */
 const isGroupOfDatabase = ({ address }: Resource, { stack }: Place) =>
   stack.resources
-    .filter(({ type }) => type in DATABASES.identifier)
+    .filter(({ type }) => type in outputs.database_identifier)
     .flatMap(({ attributes }) => listOf(attributes.vpc_security_group_ids))
     .some((id) => stack.target(id)?.address === address);
 
-/** What each output is, by its name, which others read it by. */
+/** What each output is, by its name, which others read it by: an attribute of outputs.json, or of one resource of several. */
 const EXPECTED: Readonly<Record<string, Expected>> = {
-  cluster_name: attribute({ aws_eks_cluster: 'name' }),
-  cluster_endpoint: attribute({ aws_eks_cluster: 'endpoint' }),
-  oidc_issuer: attribute({ aws_eks_cluster: 'identity[0].oidc[0].issuer' }),
-  oidc_provider_arn: attribute({ aws_iam_openid_connect_provider: 'arn' }),
+  ...Object.fromEntries(
+    Object.entries<Readonly<Record<string, string>>>(outputs).map(([name, types]) => [
+      name,
+      attribute(types),
+    ]),
+  ),
   service_account_role_arn: role((one, place) => rolesOf('server', place).includes(one)),
   cluster_autoscaler_role_arn: role(isAutoscalerRole),
   database_bootstrap_role_arn: role(
@@ -110,16 +97,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     const configured = audited.settings?.[stack.name]?.sns_endpoint_url;
     return configured === undefined ? undefined : [String(configured)];
   },
-  database_identifier: attribute(DATABASES.identifier),
-  database_host: attribute(DATABASES.host),
-  database_port: attribute(DATABASES.port),
-  database_name: attribute(DATABASES.name),
-  database_resource_id: attribute(DATABASES.resource),
   database_security_group_id: attribute({ aws_security_group: 'id' }, isGroupOfDatabase),
-  final_snapshot_identifier: attribute(DATABASES.snapshot),
-  master_user_secret_arn: attribute(DATABASES.secret),
-  vpc_id: attribute({ aws_vpc: 'id' }),
-  vpc_cidr: attribute({ aws_vpc: 'cidr_block' }),
 };
 
 /** What each output lists, all of it. */
@@ -255,19 +233,9 @@ function ownersFaults(value: unknown, place: Place): Faults {
 export const OUTPUT_RULES: readonly Rule[] = [
   rule({
     id: 'outputs-say-what-is',
-    title: 'An output is what its name says of the resources of its stack',
-    reason:
-      'People and programs take an output for the truth: a role of another, a queue of another purpose or a fixed text sends rights, files and alarms there, and no plan shows it.',
-    control: 'CM-8',
-    severity: 'high',
-    subjects: ({ model }) =>
-      model.stacks.flatMap((stack) =>
-        Object.entries(stack.json.output ?? {}).map(([name, { value }]) => ({
-          ...{ stack: stack.name, address: `output.${name}` },
-          ...{ name, value, place: stack },
-        })),
-      ),
-    faults: ({ name, value, place: stack }, audited) => {
+    subjects: ({ model }) => outputsOf(model),
+    faults: ({ stack: stackName, name, value: { value } }, audited) => {
+      const stack = audited.model.stackOf({ stack: stackName });
       const place = { audited, stack };
       const subscriptions = stack.resources.filter(
         ({ type, attributes }) =>

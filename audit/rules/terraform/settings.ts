@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { accountsIn, isRoleArn } from '@file-processing/contract/arn.ts';
 import { isRegion, partitionOf } from '@file-processing/contract/partition.ts';
 import { expressionsIn, referencesIn } from '../../../src/synthesized/model/expression.ts';
@@ -5,7 +6,7 @@ import { blocksOf, type StackModel, valueAt } from '../../../src/synthesized/mod
 import type { Attributes } from '../../../src/synthesized/synthesized-stack.ts';
 import { canonical } from '../../policy/policies.ts';
 import { parseJson } from '../../policy/policy-document.ts';
-import { blocksOfStack, isGiven, listOf, type StackBlock } from '../readers/resources.ts';
+import { isGiven, listOf, nameIn, namingBlocks } from '../readers/resources.ts';
 import { type Audited, type Faults, type Rule, rule, type Settings, shown } from '../rule.ts';
 
 const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackModel[] } }) =>
@@ -116,25 +117,6 @@ function profileOf({ json }: StackModel): string {
   return String(blocksOf(json.provider?.aws)[0]?.profile);
 }
 
-/** What may name a partition or region: variables and the state's place, too. */
-function namingBlocks(stack: StackModel): readonly StackBlock[] {
-  const { name, json } = stack;
-  return [
-    ...blocksOfStack(stack),
-    ...Object.entries(json.variable ?? {}).map(([key, variable]) => ({
-      stack: name,
-      address: `var.${key}`,
-      value: variable.default,
-    })),
-    { stack: name, address: 'terraform.backend', value: valueAt(json.terraform, 'backend') },
-    ...blocksOf(json.import).map(({ to, id }) => ({
-      stack: name,
-      address: `import.${String(to)}`,
-      value: id,
-    })),
-  ];
-}
-
 function stringsIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
@@ -221,33 +203,28 @@ const typeOf = (address: unknown) => String(address).split('.')[0] ?? '';
 export const TERRAFORM_RULES: readonly Rule[] = [
   rule({
     id: 'state-is-kept',
-    title: 'Every stack keeps its state encrypted, locked and to itself',
-    reason:
-      'Two stacks with one state destroy each other, two people without a lock corrupt it, and it holds what the API answered.',
-    control: 'SC-28(1)',
-    severity: 'high',
     subjects: stacks,
     faults: ({ stack, model: { json } }, { model, settings }) => {
       const backends = Object.entries(valueAt(json.terraform, 'backend') ?? {});
       const [entry, ...more] = backends;
       if (entry === undefined || more.length > 0) return ['there must be exactly one backend'];
       const [type, backend] = entry;
+      const own = model.stackOf({ stack });
       const others = model.stacks.filter(({ name }) => name !== stack);
-      const same = others.filter((other) => location(other) === location(model.stackOf({ stack })));
-      const unlike = others.filter((other) => home(other) !== home(model.stackOf({ stack })));
       const at = (path: string) => valueAt(backend, path);
       const path = String(at('path') ?? '');
-      const { partition } = model.stackOf({ stack });
+      const { partition } = own;
       return [
-        ...same.map(({ name }) => `its state is that of ${name}`),
-        ...others
-          .filter((other) => folderOf(other) !== folderOf(model.stackOf({ stack })))
-          .map(({ name }) => `its state is not in the folder of that of ${name}`),
-        ...unlike.map(({ name }) => `its backend is not like that of ${name}`),
+        ...others.flatMap((other) => [
+          location(other) === location(own) && `its state is that of ${other.name}`,
+          folderOf(other) !== folderOf(own) &&
+            `its state is not in the folder of that of ${other.name}`,
+          home(other) !== home(own) && `its backend is not like that of ${other.name}`,
+        ]),
         ...(type === 's3'
           ? [
               at('encrypt') !== true && 'encrypt must be true',
-              wantsFips({ settings }, model.stackOf({ stack })) &&
+              wantsFips({ settings }, own) &&
                 at('use_fips_endpoint') !== true &&
                 'use_fips_endpoint is not as in its provider',
               at('use_lockfile') !== true && 'use_lockfile must be true',
@@ -280,11 +257,6 @@ export const TERRAFORM_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'versions-are-bounded',
-    title: 'Terraform and its providers have a tried version as a bound',
-    reason:
-      'A new major version of a provider changes defaults; without a bound the next init takes it, and with an old Terraform an ephemeral password would be kept.',
-    control: 'CM-2',
-    severity: 'medium',
     subjects: stacks,
     faults: ({ model: { json } }) => {
       const providers = valueAt(json.terraform, 'required_providers') ?? {};
@@ -321,12 +293,6 @@ export const TERRAFORM_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'provider-matches-its-cluster',
-    title:
-      "The Kubernetes provider signs in to the stack's own cluster, and checks its certificate",
-    reason:
-      'Endpoint, certificate and token of different clusters fail, or deploy into the wrong one; without the check anybody in between gets the token; a token in the configuration ends after 15 minutes.',
-    control: 'SC-23',
-    severity: 'high',
     subjects: ({ model }) =>
       model.stacks.flatMap(({ name, json }) =>
         blocksOf(json.provider?.kubernetes).map((provider, index) => ({
@@ -388,11 +354,6 @@ export const TERRAFORM_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'arn-of-own-partition',
-    title: "Every ARN is of the stack's partition and region",
-    reason:
-      'In GovCloud and China an arn:aws: belongs to somebody else: the policy that holds it grants or refuses nothing, and the deploy does not say so.',
-    control: 'SA-9(5)',
-    severity: 'high',
     subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
     faults: ({ stack, value }, { model }) => {
       const { partition, region } = model.stackOf({ stack });
@@ -408,28 +369,16 @@ export const TERRAFORM_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'account-is-known',
-    title: "Every account in an ARN or an image registry is the stack's own or a trusted one",
-    reason:
-      "An ARN or image of a stranger works as well: the alarm, the key or the code is then somebody else's. Accounts of others belong into trusted_accounts; without account_id the own one is what the settings name, or, beside a JSON alone, the only other that occurs.",
-    control: 'AC-20',
-    severity: 'high',
     subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
     faults: ({ stack, address, value }, audited) => {
       const known = knownAccounts(audited, audited.model.stackOf({ stack }));
-      return [
-        ...new Set(accountsNamed(value, address.replace(/^(local|provider|output|var)\./, ''))),
-      ]
+      return [...new Set(accountsNamed(value, nameIn(address)))]
         .filter((account) => !known.includes(account))
         .map((account) => `account ${account} is neither account_id nor in trusted_accounts`);
     },
   }),
   rule({
     id: 'host-of-own-partition',
-    title: "Every AWS host and service name is of the stack's partition",
-    reason:
-      'The host of another partition is not reachable with these credentials, and a service principal with the wrong region or suffix never calls.',
-    control: 'SA-9(5)',
-    severity: 'high',
     subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
     faults: ({ stack, value }, { model }) => {
       const { region } = model.stackOf({ stack });
@@ -455,11 +404,6 @@ export const TERRAFORM_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'one-region',
-    title: 'All stacks are in one region and one account, with a provider block each',
-    reason:
-      'A network in one region cannot be found from another, and a second provider makes resources where nobody looks.',
-    control: 'CM-2',
-    severity: 'medium',
     subjects: ({ model }) =>
       model.stacks.map(({ name, json }) => ({
         stack: name,
@@ -467,7 +411,8 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         blocks: blocksOf(json.provider?.aws),
       })),
     faults: ({ stack, blocks }, { model, settings }) => {
-      const { region, resources } = model.stackOf({ stack });
+      const own = model.stackOf({ stack });
+      const { region, resources } = own;
       return [
         blocks.length !== 1 && `there are ${blocks.length} blocks of provider aws instead of one`,
         !isRegion(region) && `region is ${region || 'missing'}: write the region itself`,
@@ -482,30 +427,21 @@ export const TERRAFORM_RULES: readonly Rule[] = [
             ? []
             : [`allowed_account_ids is ${JSON.stringify(accounts)}: name one account`],
         ),
-        wantsFips({ settings }, model.stackOf({ stack })) &&
-          !usesFips(model.stackOf({ stack })) &&
+        wantsFips({ settings }, own) &&
+          !usesFips(own) &&
           'use_fips_endpoint must be true: fips_endpoints of the settings is',
-        ...roleFaults(assumedRole(model.stackOf({ stack })), 'assume_role'),
-        ...model.stacks
-          .filter(
-            (other) =>
-              JSON.stringify(assumedRole(other)) !==
-              JSON.stringify(assumedRole(model.stackOf({ stack }))),
-          )
-          .map((other) => `assume_role is not as in ${other.name}`),
-        ...model.stacks
-          .filter((other) => differ(accountsOf(other), accountsOf(model.stackOf({ stack }))))
-          .map((other) => `allowed_account_ids is not as in ${other.name}`),
-        ...model.stacks
-          .filter(() => settings === undefined)
-          .filter((other) => usesFips(other) !== usesFips(model.stackOf({ stack })))
-          .map((other) => `use_fips_endpoint is not as in ${other.name}`),
-        ...model.stacks
-          .filter((other) => profileOf(other) !== profileOf(model.stackOf({ stack })))
-          .map((other) => `its profile is not written as in ${other.name}`),
-        ...model.stacks
-          .filter((other) => other.region !== region)
-          .map((other) => `region is ${region}, in ${other.name} it is ${other.region}`),
+        ...roleFaults(assumedRole(own), 'assume_role'),
+        ...model.stacks.flatMap((other) => [
+          !isDeepStrictEqual(assumedRole(other), assumedRole(own)) &&
+            `assume_role is not as in ${other.name}`,
+          differ(accountsOf(other), accountsOf(own)) &&
+            `allowed_account_ids is not as in ${other.name}`,
+          settings === undefined &&
+            usesFips(other) !== usesFips(own) &&
+            `use_fips_endpoint is not as in ${other.name}`,
+          profileOf(other) !== profileOf(own) && `its profile is not written as in ${other.name}`,
+          other.region !== region && `region is ${region}, in ${other.name} it is ${other.region}`,
+        ]),
         ...resources
           .filter(
             ({ attributes }) =>
@@ -517,12 +453,6 @@ export const TERRAFORM_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'only-known-blocks',
-    title:
-      'A stack has no modules, moves a resource to its own type only, imports what is its own, and leaves nothing running behind',
-    reason:
-      'A module is code from elsewhere, an import of what no resource describes is destroyed by the next apply, and what is removed from the state without being destroyed runs on, watched by nobody.',
-    control: 'CM-3(2)',
-    severity: 'medium',
     subjects: ({ model }) =>
       model.stacks.map(({ name, json }) => ({ stack: name, address: 'terraform', json })),
     faults: ({ stack, json }, { model }) => [

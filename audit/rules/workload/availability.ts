@@ -7,11 +7,13 @@ import {
   containersOf,
   leastReplicas,
   namespaceOf,
+  objectNamed,
   objectsIn,
   objectsOf,
   ownReplicas,
   podCount,
   podsIn,
+  podsSelected,
   quantity,
   rangeOf,
   selects,
@@ -177,10 +179,14 @@ function passwordsOf(
   audited: Audited,
   { namespace, authenticationRef }: DatabaseTrigger,
 ): readonly SecretReference[] {
-  return objectsIn(audited, namespace, 'TriggerAuthentication')
-    .filter(({ manifest }) => manifest.metadata.name === authenticationRef?.name)
-    .flatMap(({ manifest }) => (manifest.spec?.secretTargetRef ?? []) as SecretReference[])
-    .filter(({ parameter }) => parameter === 'password');
+  const authentication = objectNamed(
+    audited,
+    namespace,
+    'TriggerAuthentication',
+    authenticationRef?.name,
+  );
+  const references = (authentication?.manifest.spec?.secretTargetRef ?? []) as SecretReference[];
+  return references.filter(({ parameter }) => parameter === 'password');
 }
 
 /** Roles that the pods of a namespace sign in as. */
@@ -211,10 +217,6 @@ const replicated = (audited: Audited) =>
 export const AVAILABILITY_RULES: readonly Rule[] = [
   rule({
     id: 'workload-has-two-pods',
-    title: 'A workload that runs for ever has at least two pods',
-    reason: 'A single pod is gone whenever its node is drained, upgraded or lost.',
-    control: 'CP-10',
-    severity: 'medium',
     subjects: replicated,
     faults: (pod, audited) => {
       const own = ownReplicas(pod);
@@ -227,11 +229,6 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'replicas-have-one-owner',
-    title: 'Either Terraform or one autoscaler owns the number of pods',
-    reason:
-      'With an autoscaler, each apply sets the number back to that of the configuration, in the middle of the load; ignored without an autoscaler, nobody owns it.',
-    control: 'CM-3',
-    severity: 'high',
     subjects: replicated,
     faults: (pod, audited) => {
       const scalers = autoscalersOf(audited, pod);
@@ -252,11 +249,6 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'autoscaler-can-act',
-    title: 'An autoscaler has a target that exists, room to scale, and figures to go by',
-    reason:
-      'With a target that is not there, a minimum that is the maximum, no CPU request to take a percentage of, or no metrics server, it does nothing, and says so in an event that nobody reads.',
-    control: 'CP-2(2)',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'HorizontalPodAutoscaler'),
     faults: (object, audited) => {
       const spec = object.manifest.spec ?? {};
@@ -290,11 +282,6 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'scaled-object-can-act',
-    title: 'A ScaledObject has a target that exists, room to scale, never no pod, and a trigger',
-    reason:
-      'KEDA takes all pods away unless a minimum is given, and then nobody moves messages from SQS to the queue that it counts; without a target or a trigger it does nothing.',
-    control: 'CP-2(2)',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'ScaledObject'),
     faults: (object, audited) => {
       const { scaleTargetRef, triggers = [], idleReplicaCount } = object.manifest.spec ?? {};
@@ -314,19 +301,11 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'scaler-only-counts',
-    title: 'A scaler of KEDA signs in to the database as a role of its own, and only counts',
-    reason:
-      'What KEDA runs in the database comes from an object that more people may write than the listener; with the role of the listener it could read reports, and change verdicts.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: (audited) => databaseTriggers(audited),
     faults: (trigger, audited) => {
       const { metadata = {}, namespace } = trigger;
       const users = objectsIn(audited, namespace, 'ConfigMap', 'Job').flatMap(usersIn);
       const passwords = passwordsOf(audited, trigger);
-      const secrets = objectsIn(audited, namespace, 'Secret').map(
-        ({ manifest }) => manifest.metadata.name,
-      );
       return [
         metadata.userName === undefined && 'names no role',
         users.includes(metadata.userName ?? '') &&
@@ -335,18 +314,13 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
         ['password', 'connection'].some((name) => name in metadata) && 'holds its password',
         passwords.length === 0 && 'takes no password from a Secret by a TriggerAuthentication',
         ...passwords
-          .filter(({ name = '' }) => !secrets.includes(name))
+          .filter(({ name }) => objectNamed(audited, namespace, 'Secret', name) === undefined)
           .map(({ name }) => `takes its password from the Secret ${name}, which is not there`),
       ];
     },
   }),
   rule({
     id: 'scaler-knows-its-database',
-    title: "A scaler of KEDA checks the database's certificate",
-    reason:
-      'Without TLS, or with any certificate, whoever sits between KEDA and the database gets the password, and decides how many pods there are.',
-    control: 'SC-8',
-    severity: 'medium',
     subjects: (audited) => databaseTriggers(audited),
     faults: ({ metadata = {} }) => [
       metadata.sslmode !== 'verify-full' &&
@@ -355,11 +329,6 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'workload-has-one-budget',
-    title: 'A workload of several pods has one disruption budget',
-    reason:
-      'Without a budget a drain evicts all pods at once; with two over the same pods every eviction is refused, and no node can be drained.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: (audited) => replicated(audited).filter((pod) => leastReplicas(audited, pod) > 1),
     faults: (pod, audited) => {
       const budgets = objectsIn(audited, pod.namespace, 'PodDisruptionBudget').filter(
@@ -374,17 +343,10 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'budget-allows-a-drain',
-    title: 'A disruption budget lets one pod go, and not all',
-    reason:
-      'A budget that allows none stops every drain, and so every upgrade of the nodes; one that allows all protects nothing.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'PodDisruptionBudget'),
     faults: (object, audited) => {
       const { selector, maxUnavailable, minAvailable } = object.manifest.spec ?? {};
-      const pods = podsIn(audited, namespaceOf(object)).filter(({ labels }) =>
-        selects(selector, labels),
-      );
+      const pods = podsSelected(audited, namespaceOf(object), selector);
       if ((maxUnavailable === undefined) === (minAvailable === undefined)) {
         return ['must have either maxUnavailable or minAvailable'];
       }
@@ -407,11 +369,6 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pods-are-spread',
-    title: 'Pods of a workload are spread over zones and over nodes',
-    reason:
-      'The scheduler may put all pods on one node, and one node or one zone takes them all along when it fails.',
-    control: 'CP-10',
-    severity: 'medium',
     subjects: (audited) => replicated(audited).filter((pod) => leastReplicas(audited, pod) > 1),
     faults: ({ spec, kind }) => {
       const constraints = spec.topologySpreadConstraints ?? [];

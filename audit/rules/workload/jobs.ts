@@ -1,17 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { valueAt } from '../../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
+import type { BindingSubject, Right } from '../readers/kubernetes-api.ts';
 import { isConsole, type Listener, listenersIn } from '../readers/listeners.ts';
 import {
   jobTemplatesOf,
   namespaceOf,
-  objectsIn,
+  objectNamed,
   objectsOf,
   type Pod,
   podsIn,
   servingPods,
 } from '../readers/pods.ts';
 import { type Audited, type Rule, rule, shown } from '../rule.ts';
+import jobPolicy from './job-policy.json' with { type: 'json' };
 
 /** Kinds whose right to be made is the right to run any image with any Secret of the namespace, by group. */
 const RUNNING: Readonly<Record<string, readonly string[]>> = {
@@ -25,12 +27,6 @@ const CHANGING = ['create', 'update', 'patch', '*'];
 
 /** What a listener does with its Jobs. */
 const JOB_VERBS = ['create', 'get', 'list', 'watch', 'delete'];
-
-interface Right {
-  readonly apiGroups?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly verbs?: readonly string[];
-}
 
 /** A ServiceAccount with a right to run something, by the binding that gives it. */
 interface Runner {
@@ -58,7 +54,7 @@ function runnersIn(audited: Audited): readonly Runner[] {
         (roleRef.kind !== 'Role' || manifest.metadata.namespace === namespaceOf(binding)),
     );
     const rights = (role?.manifest.rules ?? []) as readonly Right[];
-    return (subjects as readonly { kind: string; name: string; namespace?: string }[])
+    return (subjects as readonly BindingSubject[])
       .filter(({ kind }) => kind === 'ServiceAccount')
       .map(({ name, namespace }) => ({
         ...{ stack: binding.stack, address: binding.address, rights, account: name },
@@ -68,31 +64,7 @@ function runnersIn(audited: Audited): readonly Runner[] {
 }
 
 /** What a policy must have an opinion on, as expressions name it, so that no Job gets more than its template. */
-const LIMITED: Readonly<Record<string, RegExp>> = {
-  'the namespace': /request\.namespace == "[^"]+"/,
-  'the number of containers': /containers\.size\(\) == 1/,
-  'initial containers': /initContainers/,
-  'the image': /\.image == params\.data\['image'\]/,
-  'the ServiceAccount': /serviceAccountName\.orValue\(''\) == "[^"]+"/,
-  'the token': /automountServiceAccountToken\.orValue\(true\) == false/,
-  'the volumes': /volumes\.orValue\(\[\]\)\.all\(/,
-  'the user': /securityContext\.runAsUser\.orValue\(0\) == [1-9]/,
-  privileges: /!variables\.container\.\?securityContext\.privileged\.orValue\(false\)/,
-  'escalation of privileges': /!\S+allowPrivilegeEscalation\.orValue\(true\)/,
-  capabilities: /capabilities\.drop\.orValue\(\[\]\) == \['ALL'\]/,
-  "the node's network": /!variables\.pod\.\?hostNetwork\.orValue\(false\)/,
-  "the node's processes": /!variables\.pod\.\?hostPID\.orValue\(false\)/,
-  'the node by its name': /nodeName\.orValue\(''\) == ''/,
-  tolerations: /tolerations\.orValue\(\[\]\)/,
-  'the environment':
-    /env\.orValue\(\[\]\)\.all\(one, one\.name in \[[^\]]*\] && !has\(one\.valueFrom\)\)/,
-  'what the environment is read from':
-    /envFrom\.orValue\(\[\]\)\.all\(one, has\(one\.configMapRef\)/,
-  'the command': /command\.orValue\(\[\]\)\.size\(\) == 0/,
-  'the arguments': /args\[0\] == "/,
-  hooks: /!has\(variables\.container\.lifecycle\)/,
-  'the labels of its pods': /variables\.labels\[\?'app'\]\.orValue\(''\) == "[^"]+"/,
-};
+const LIMITED = jobPolicy.limited;
 
 /** Why a policy does not limit what a ServiceAccount may run; no fault means that it does. */
 function policyFaults(
@@ -132,9 +104,9 @@ function policyFaults(
     ['namespaceSelector', 'objectSelector', 'excludeResourceRules'].some(
       (field) => !isEmptyObject(spec.matchConstraints?.[field]),
     ) && `${name} leaves some out by its matchConstraints`,
-    ...Object.entries(LIMITED)
-      .filter(([, pattern]) => !pattern.test(text))
-      .map(([what]) => `${name} does not limit ${what}`),
+    ...LIMITED.filter(({ pattern }) => !new RegExp(pattern).test(text)).map(
+      ({ what }) => `${name} does not limit ${what}`,
+    ),
     // "A || true" holds whatever A is; the few alternatives that a policy needs are inside parentheses, or of has().
     ...expressions
       .filter((one) => /\|\|\s*true\b|\btrue\s*\|\||^\s*true\s*$/.test(one))
@@ -151,9 +123,7 @@ function bindingFaults(
 ): readonly (string | false)[] {
   const { name } = manifest.metadata;
   const { validationActions, matchResources, paramRef } = manifest.spec ?? {};
-  const params = objectsIn(audited, paramRef?.namespace ?? '', 'ConfigMap').find(
-    (map) => map.manifest.metadata.name === paramRef?.name,
-  );
+  const params = objectNamed(audited, paramRef?.namespace ?? '', 'ConfigMap', paramRef?.name);
   return [
     !isDeepStrictEqual(validationActions, ['Deny']) &&
       `the binding ${name} does not refuse: validationActions is ${shown(validationActions)}, must be Deny`,
@@ -195,11 +165,6 @@ function secretsOf({ spec }: Pod): readonly string[] {
 export const JOB_RULES: readonly Rule[] = [
   rule({
     id: 'right-to-run-is-limited',
-    title: 'Who may make Jobs may make only those of one image, account and security context',
-    reason:
-      'The right to make a Job is the right to run any image with any Secret and ServiceAccount of the namespace, unless an admission policy limits it.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: (audited) => runnersIn(audited).filter(({ rights }) => rights.some(runsSomething)),
     faults: (runner, audited) => {
       const policies = objectsOf(audited, 'ValidatingAdmissionPolicy').map((policy) =>
@@ -214,11 +179,6 @@ export const JOB_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'right-to-run-is-narrow',
-    title: 'Who may make Jobs may make, look at and delete Jobs of its namespace, and nothing else',
-    reason:
-      'A policy for Jobs limits neither pods nor CronJobs; who may change a Job, or delete all at once, can do more harm than who may only add one.',
-    control: 'AC-6(1)',
-    severity: 'high',
     subjects: (audited) => runnersIn(audited).filter(({ rights }) => rights.some(runsSomething)),
     faults: ({ address, rights, namespace, account }, audited) => {
       const binding = audited.objects.find((object) => object.address === address);
@@ -242,12 +202,6 @@ export const JOB_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'jobs-can-be-made',
-    title:
-      'A listener that judges large files by Jobs has the right, the token and the template for it',
-    reason:
-      'Without one of them large files wait for ever: the listener starts all the same, and judges the small ones.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: (audited) =>
       makersIn(audited).map(({ pod, listener }) => ({ ...pod, pod, listener })),
     faults: ({ pod, listener }, audited) => {
@@ -278,12 +232,6 @@ export const JOB_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'job-template-is-the-listener',
-    title:
-      'Jobs for large files are the listener: its image, account, settings, Secrets and security context',
-    reason:
-      'A Job of another image judges by other rules than the pool; one with another context or network has rights that nobody looks at.',
-    control: 'CM-2',
-    severity: 'high',
     subjects: (audited) => jobTemplatesOf(audited),
     faults: ({ job, manifest, stack, address }, audited) => {
       const namespace = manifest.metadata.namespace ?? '';

@@ -100,11 +100,6 @@ const OF_OPENTELEMETRY =
 export const LISTENER_RULES: readonly Rule[] = [
   rule({
     id: 'listener-settings-are-known',
-    title: 'The listener is told what it knows, in values that it accepts',
-    reason:
-      'A misspelt variable is not read, and its default holds; a value that is not allowed ends the process at once, for ever.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: listenersOf,
     faults: ({ environment, setting, spec }) => [
       retentionFault(setting),
@@ -130,11 +125,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'traces-are-not-readable-on-the-way',
-    title: 'Traces go to their collector by https, or do not leave the cluster',
-    reason:
-      'A trace tells which clients deliver when, and of what kind the errors are; a header beside it may be a key.',
-    control: 'SC-8',
-    severity: 'medium',
     subjects: listenersOf,
     faults: ({ environment }) =>
       ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].flatMap((name) => {
@@ -149,11 +139,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-settings-are-complete',
-    title: 'The listener is told its region, bucket, topic and database, and where reports go',
-    reason:
-      'Without a topic, a database or the prefix of the reports that it writes the process ends at once; without region, bucket or prefixes it works on what the defaults say.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: listenersOf,
     faults: (listener) => {
       const { isSet, setting } = listener;
@@ -173,11 +158,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'copies-are-no-deliveries',
-    title: 'Files are copied by their verdicts to where no client delivers and no report lies',
-    reason:
-      'A copy where clients deliver starts another event, and who may write deliveries could forge what others take for accepted.',
-    control: 'SI-10',
-    severity: 'high',
     subjects: listenersOf,
     faults: ({ setting }) => {
       const text = setting('ROUTING_TARGETS') ?? '';
@@ -199,11 +179,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-is-not-weakened',
-    title: 'No setting weakens what the listener checks',
-    reason:
-      'One variable is enough to accept SHA-1 signatures or old messages, to trust the certificates of another SNS, to leave the database connection open, or to show what clients send.',
-    control: 'SC-23',
-    severity: 'high',
     subjects: listenersOf,
     faults: ({ environment, setting, pod }, { model, settings }) => {
       const age = Number(setting('SNS_MAX_AGE_SECONDS'));
@@ -246,11 +221,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-runs-its-command',
-    title: 'The listener serves, in all its roles, on a schema that was migrated before',
-    reason:
-      'A command that ends is restarted for ever; a worker alone takes no messages, an intake alone checks no file; an old schema is refused at the start.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: servers,
     faults: (listener, audited) => {
       const args = listener.spec.args ?? [];
@@ -284,11 +254,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-has-memory',
-    title: 'A listener has memory for as many files as it checks at a time',
-    reason:
-      'Above its limit the kernel kills the process with all the checks that run in it; they run again, and it is killed again.',
-    control: 'SC-6',
-    severity: 'medium',
     subjects: servers,
     faults: ({ setting, spec }) => {
       const files = Number(setting('WORKER_CONCURRENCY'));
@@ -303,11 +268,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pod-runs-one-version',
-    title: 'All listeners of a pod come from one image and have one environment',
-    reason:
-      'A migration of another version, or against another database, leaves a schema that the listener beside it refuses.',
-    control: 'CM-2',
-    severity: 'high',
     subjects: (audited) => podsOf(audited).filter((pod) => listenersIn(audited, pod).length > 0),
     faults: (pod, audited) => {
       const listeners = listenersIn(audited, pod);
@@ -337,11 +297,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-opens-its-ports',
-    title: "A listener's ports are those that its container names",
-    reason:
-      'The process listens where PORT and METRICS_PORT say; a container port with another number is one that probes, Service and policies use in vain.',
-    control: 'CM-7',
-    severity: 'high',
     subjects: servers,
     faults: (listener) => {
       const ports = (listener.spec.ports ?? []).map(({ containerPort }) => Number(containerPort));
@@ -371,10 +326,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-files-are-mounted',
-    title: 'Every file that a variable names is a key of a Secret or ConfigMap mounted there',
-    reason: 'The process ends at once when the file is missing, and is restarted for ever.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: listenersOf,
     faults: (listener, audited) =>
       [...listener.environment]
@@ -383,12 +334,6 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-rules-are-mounted',
-    title:
-      'A folder that the listener reads its rule set from is all of a ConfigMap that holds one',
-    reason:
-      'Without rules files are judged by their structure alone, or the pods of a new database never turn ready; a single file that is mounted, and a part of the keys, stay as they were when the pod started.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: servers,
     faults: (listener, audited) => rulesFaults(listener, audited),
   }),

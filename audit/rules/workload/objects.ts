@@ -4,6 +4,7 @@ import {
 } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { containersOf, namespaceOf, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
 import { type Audited, type Rule, repeated, rule, shown } from '../rule.ts';
+import api from './api-words.json' with { type: 'json' };
 
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const LABEL_KEY = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
@@ -46,37 +47,9 @@ function commonLabels(
     .map(({ pair }) => pair);
 }
 
-/** What the API takes in fields that know a few words only, by field (Kubernetes API reference). */
-const WORDS: Readonly<Record<string, readonly string[]>> = {
-  concurrencyPolicy: ['Allow', 'Forbid', 'Replace'],
-  dnsPolicy: ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],
-  externalTrafficPolicy: ['Cluster', 'Local'],
-  fsGroupChangePolicy: ['OnRootMismatch', 'Always'],
-  imagePullPolicy: ['Always', 'IfNotPresent', 'Never'],
-  internalTrafficPolicy: ['Cluster', 'Local'],
-  medium: ['', 'Memory', 'HugePages'],
-  operator: ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt', 'Equal'],
-  pathType: ['Exact', 'Prefix', 'ImplementationSpecific'],
-  policyTypes: ['Ingress', 'Egress'],
-  protocol: ['TCP', 'UDP', 'SCTP'],
-  restartPolicy: ['Always', 'OnFailure', 'Never'],
-  scheme: ['HTTP', 'HTTPS'],
-  selectPolicy: ['Max', 'Min', 'Disabled'],
-  sessionAffinity: ['None', 'ClientIP'],
-  terminationMessagePolicy: ['File', 'FallbackToLogsOnError'],
-  unhealthyPodEvictionPolicy: ['IfHealthyBudget', 'AlwaysAllow'],
-  whenUnsatisfiable: ['DoNotSchedule', 'ScheduleAnyway'],
-};
-
-/** The same for the field `type`, by the field that it is in. */
-const TYPES: Readonly<Record<string, readonly string[]>> = {
-  Service: ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'],
-  strategy: ['RollingUpdate', 'Recreate'],
-  seccompProfile: ['RuntimeDefault', 'Localhost', 'Unconfined'],
-  metrics: ['Resource', 'ContainerResource', 'Pods', 'Object', 'External'],
-  target: ['Utilization', 'AverageValue', 'Value'],
-  policies: ['Pods', 'Percent'],
-};
+/** What the API takes in fields that know a few words only, by field, and for `type` by the field that it is in. */
+const WORDS: Readonly<Record<string, readonly string[]>> = api.words;
+const TYPES: Readonly<Record<string, readonly string[]>> = api.types;
 
 const PORTS = ['port', 'containerPort', 'nodePort', 'hostPort', 'endPort'];
 
@@ -108,20 +81,11 @@ function valueFaults(value: unknown, holder: string, field: string): readonly st
 export const OBJECT_RULES: readonly Rule[] = [
   rule({
     id: 'values-are-valid',
-    title: 'Every field that knows a few words, or a port, has one that the API takes',
-    reason: 'The plan takes any text; the API refuses it in the middle of an apply.',
-    control: 'CM-6',
-    severity: 'medium',
     subjects: ({ objects }) => objects,
     faults: ({ manifest }) => valueFaults(manifest.spec, manifest.kind, ''),
   }),
   rule({
     id: 'object-is-in-its-namespace',
-    title: "Every object of a stack is in the stack's own namespace",
-    reason:
-      'Objects find each other within a namespace only; one in another deploys and is never found, one in `default` has no guard.',
-    control: 'SC-3',
-    severity: 'high',
     subjects: ({ objects }) =>
       objects.filter(({ manifest }) => manifest.metadata.namespace !== undefined),
     faults: (object, audited) => {
@@ -140,11 +104,6 @@ export const OBJECT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'object-is-labelled',
-    title: 'Every object has the labels that the objects of its stack have in common',
-    reason:
-      'Whoever looks for all that belongs together, to see it or to remove it, looks by labels: an object without them stays behind.',
-    control: 'CM-8',
-    severity: 'low',
     subjects: ({ objects }) => objects,
     faults: (object, audited) => {
       const common = commonLabels(audited.objects.filter(({ stack }) => stack === object.stack))
@@ -165,11 +124,6 @@ export const OBJECT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'names-are-valid',
-    title: 'Names and labels are such that the API takes them, and unique in their pod',
-    reason:
-      'The API refuses the object in the middle of an apply; what came before is there, and half.',
-    control: 'CM-6',
-    severity: 'medium',
     subjects: ({ objects }) => objects,
     faults: (object, audited) => {
       const { name, labels = {} } = object.manifest.metadata;
@@ -205,11 +159,6 @@ export const OBJECT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'environment-is-its-own',
-    title: "A pod's environment does not depend on the Services of its namespace",
-    reason:
-      'With service links, each Service that exists when the pod starts adds variables, such as METRICS_PORT for one named metrics: the next start may have other settings.',
-    control: 'CM-6',
-    severity: 'low',
     subjects: podsOf,
     faults: ({ spec }) => [
       spec.enableServiceLinks !== false &&
@@ -218,11 +167,6 @@ export const OBJECT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'storage-is-encrypted',
-    title: 'Every volume claim has a storage class of the stack, which encrypts',
-    reason:
-      'Volumes are as encrypted as their class says, and a class of others says what it likes.',
-    control: 'SC-28(1)',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'StorageClass', 'PersistentVolumeClaim'),
     faults: ({ manifest }, audited) => {
       if (manifest.kind === 'StorageClass') {

@@ -3,6 +3,7 @@ import { valueAt } from '../../../src/synthesized/model/model.ts';
 import type { SecurityContext, Volume } from '../readers/kubernetes-api.ts';
 import { environmentOf } from '../readers/listeners.ts';
 import { allContainers, containersOf, objectsOf, podsOf } from '../readers/pods.ts';
+import { neighbours } from '../readers/resources.ts';
 import { type Rule, rule, shown } from '../rule.ts';
 
 /** Below it are root and the users and groups that a node's own services have. */
@@ -52,11 +53,6 @@ function minorOf(version: unknown): number | undefined {
 export const POD_SECURITY_RULES: readonly Rule[] = [
   rule({
     id: 'container-is-not-root',
-    title: 'No container runs as root, whoever it is injected by',
-    reason:
-      'A container that gets out as root is root on its node. The provider sends runAsNonRoot=false for a container that leaves it out, which takes precedence over the pod; a name instead of a number the kubelet refuses.',
-    control: 'AC-6(2)',
-    severity: 'high',
     subjects: allContainers,
     faults: ({ pod, spec }) => {
       const own = spec.securityContext ?? {};
@@ -78,10 +74,6 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'container-files-are-read-only',
-    title: 'The root file system of every container is read-only',
-    reason: 'Whoever gets into a container with a writable one can leave programs behind.',
-    control: 'CM-5',
-    severity: 'medium',
     subjects: allContainers,
     faults: ({ spec }) => [
       spec.securityContext?.readOnlyRootFilesystem !== true &&
@@ -90,10 +82,6 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'container-has-a-temporary-folder',
-    title: 'A container with a read-only root file system has a volume for temporary files',
-    reason: 'Libraries put temporary files into TMPDIR, or /tmp: there the first one fails.',
-    control: 'CM-6',
-    severity: 'low',
     subjects: (audited) =>
       allContainers(audited).filter(({ spec }) => spec.securityContext?.readOnlyRootFilesystem),
     faults: (container, audited) => {
@@ -106,10 +94,6 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'container-has-no-privileges',
-    title: 'No container has capabilities, or can gain rights',
-    reason: 'Each capability, and a privileged container above all, is a way out to the node.',
-    control: 'AC-6',
-    severity: 'high',
     subjects: allContainers,
     faults: ({ spec }) => {
       const { privileged, allowPrivilegeEscalation, capabilities, procMount } =
@@ -128,10 +112,6 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'container-is-confined',
-    title: "Every container is confined to the runtime's profile of system calls",
-    reason: 'Unconfined, a process may use any call of the kernel, and so any of its faults.',
-    control: 'SC-39',
-    severity: 'medium',
     subjects: allContainers,
     faults: ({ pod, spec }) => {
       const own = spec.securityContext ?? {};
@@ -154,11 +134,6 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pod-is-isolated-from-its-node',
-    title: "No pod shares its node's network, processes, files or ports",
-    reason:
-      "On the host's network no policy holds and the node's credentials are in reach; a folder of the host is a way to all pods of the node.",
-    control: 'SC-39',
-    severity: 'high',
     subjects: podsOf,
     faults: (pod) => {
       const { hostNetwork, hostPID, hostIPC, shareProcessNamespace, volumes = [] } = pod.spec;
@@ -185,18 +160,11 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'namespace-enforces-restricted-pods',
-    title: 'Every namespace enforces the Pod Security Standard `restricted`',
-    reason:
-      'Without it anybody who may make pods makes a privileged one. A warning or an audit alone refuses nothing.',
-    control: 'CM-7',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Namespace'),
     faults: (object, { model }) => {
       const labels = object.manifest.metadata.labels ?? {};
       const prefix = 'pod-security.kubernetes.io';
-      const [cluster] = model
-        .ofType('aws_eks_cluster')
-        .filter(({ stack }) => stack === object.stack);
+      const [cluster] = neighbours(model, object, 'aws_eks_cluster');
       const current = minorOf(valueAt(cluster?.attributes, 'version'));
       return [
         labels[`${prefix}/enforce`] !== 'restricted' &&
@@ -220,11 +188,6 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'image-is-pinned',
-    title: 'Every image is named by its digest, in a private registry of the region',
-    reason:
-      'A tag can be moved to another image unnoticed: what was audited is not what runs. An image of a public registry is there as long as others like, and not scanned by us.',
-    control: 'SI-7',
-    severity: 'high',
     subjects: allContainers,
     faults: ({ stack, spec }, { model }) => {
       const { region, resolve } = model.stackOf({ stack });
@@ -233,10 +196,9 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
       const [, imageRegion] =
         /^\d+\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com/.exec(registry) ?? [];
       const repository = image.replace(/^[^/]*\//, '').replace(/[:@].*$/, '');
-      const repositories = model
-        .ofType('aws_ecr_repository')
-        .filter((one) => one.stack === stack)
-        .map(({ attributes }) => String(resolve(attributes.name)));
+      const repositories = neighbours(model, { stack }, 'aws_ecr_repository').map(
+        ({ attributes }) => String(resolve(attributes.name)),
+      );
       const policy = spec.imagePullPolicy;
       return [
         !/@sha256:[0-9a-f]{64}$/.test(image) && `${image || 'no image'} is not named by its digest`,

@@ -1,30 +1,28 @@
 import { valueAt } from '../../../src/synthesized/model/model.ts';
-import type {
-  BackendService,
-  IngressSpec,
-  PodAffinity,
-  Selector,
-  ServiceSpec,
-} from '../readers/kubernetes-api.ts';
+import type { BackendService, PodAffinity, Selector } from '../readers/kubernetes-api.ts';
 import { configMapData } from '../readers/listeners.ts';
 import {
+  backendsOf,
   containersOf,
   dataReferences,
   ingressSecrets,
   isEmpty,
   mostReplicas,
   namespaceOf,
-  objectsIn,
+  objectNamed,
   objectsOf,
   type Pod,
   podsIn,
   podsOf,
+  podsSelected,
   portOf,
   scalerSecrets,
   selectorText,
   selects,
+  serviceSpec,
   servingPods,
 } from '../readers/pods.ts';
+import { neighbours } from '../readers/resources.ts';
 import { type Audited, type Faults, type Rule, repeated, rule, shown } from '../rule.ts';
 
 /** What the rules read of a PodMonitor (Prometheus Operator API reference). */
@@ -38,11 +36,9 @@ function backendFaults(
   namespace: string,
   audited: Audited,
 ): Faults {
-  const service = objectsIn(audited, namespace, 'Service').find(
-    ({ manifest }) => manifest.metadata.name === name,
-  );
+  const service = objectNamed(audited, namespace, 'Service', name);
   if (service === undefined) return [`there is no Service ${name} in namespace ${namespace}`];
-  const ports = ((service.manifest.spec ?? {}) as ServiceSpec).ports ?? [];
+  const { ports = [] } = serviceSpec(service);
   const there = ports.some((one) =>
     port?.name === undefined ? one.port === port?.number : one.name === port.name,
   );
@@ -59,9 +55,7 @@ function keysOf(
     const data = configMapData(audited, namespace, name);
     return data && Object.keys(data);
   }
-  const secret = objectsIn(audited, namespace, 'Secret').find(
-    ({ manifest }) => manifest.metadata.name === name,
-  );
+  const secret = objectNamed(audited, namespace, 'Secret', name);
   return secret && (secret.secretKeys ?? []);
 }
 
@@ -98,7 +92,7 @@ function selectedOnce(
   namespace: string,
   audited: Parameters<typeof podsIn>[0],
 ): Faults {
-  const taken = podsIn(audited, namespace).filter(({ labels }) => selects(selector, labels));
+  const taken = podsSelected(audited, namespace, selector);
   // Without an image there is no workload yet, and so nothing to select.
   if (podsOf(audited).length === 0) return [];
   return [
@@ -112,11 +106,6 @@ function selectedOnce(
 export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   rule({
     id: 'pod-data-exists',
-    title: 'Every ConfigMap, Secret and key that a pod takes data from exists in its namespace',
-    reason:
-      'A pod that names a missing ConfigMap, Secret or key waits for ever in CreateContainerConfigError; an optional one starts without its settings.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: podsOf,
     faults: (pod, audited) =>
       dataReferences(pod).flatMap(({ kind, name, keys, optional, place }) => {
@@ -134,11 +123,6 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'config-and-secrets-are-used',
-    title: 'Every ConfigMap, Secret and ServiceAccount is used by a pod',
-    reason:
-      'Data that no pod takes was cut off by a changed name: the pod then runs with other data, or with the defaults.',
-    control: 'CM-6',
-    severity: 'medium',
     subjects: (audited) =>
       // Without an image there is no pod yet.
       podsOf(audited).length > 0 ? objectsOf(audited, 'ConfigMap', 'Secret', 'ServiceAccount') : [],
@@ -158,36 +142,22 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'service-account-exists',
-    title: 'Every pod runs as a ServiceAccount of its own, which exists',
-    reason:
-      'A missing ServiceAccount keeps every pod from being made; without one the pod runs as `default`, which it shares and which no IAM role trusts.',
-    control: 'IA-5',
-    severity: 'high',
     subjects: podsOf,
     faults: ({ spec, namespace }, audited) => {
       const name = spec.serviceAccountName;
       if (name === undefined || name === '' || name === 'default') {
         return ['runs as the ServiceAccount `default` of its namespace'];
       }
-      const there = objectsIn(audited, namespace, 'ServiceAccount').some(
-        ({ manifest }) => manifest.metadata.name === name,
-      );
+      const there = objectNamed(audited, namespace, 'ServiceAccount', name) !== undefined;
       return [!there && `there is no ServiceAccount ${name} in namespace ${namespace}`];
     },
   }),
   rule({
     id: 'service-port-reaches-container',
-    title: "Every port of a Service leads to a port of its pods' containers",
-    reason:
-      'A target port that no container has gives endpoints that refuse every connection; the Service looks well.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Service'),
     faults: (object, audited) => {
-      const { selector, ports = [] } = (object.manifest.spec ?? {}) as ServiceSpec;
-      const pods = podsIn(audited, namespaceOf(object)).filter(({ labels }) =>
-        selects({ matchLabels: selector ?? {} }, labels),
-      );
+      const { selector = {}, ports = [] } = serviceSpec(object);
+      const pods = podsSelected(audited, namespaceOf(object), { matchLabels: selector });
       const names = repeated(ports.map(({ name }) => name ?? ''));
       return [
         ports.length === 0 && 'has no port',
@@ -214,29 +184,15 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'ingress-reaches-service',
-    title: 'Every path of an Ingress leads to a port of a Service that exists',
-    reason:
-      'A backend that names a missing Service or port answers 503 to every message, and the Ingress still gets its address.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Ingress'),
     faults: (object, audited) => {
-      const { defaultBackend, rules = [] } = (object.manifest.spec ?? {}) as IngressSpec;
-      const backends = [
-        defaultBackend?.service,
-        ...rules.flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend?.service)),
-      ].filter((backend) => backend !== undefined);
+      const backends = backendsOf(object);
       if (backends.length === 0) return ['routes to no Service'];
       return backends.flatMap((backend) => backendFaults(backend, namespaceOf(object), audited));
     },
   }),
   rule({
     id: 'volumes-are-mounted',
-    title: 'Every mount has its volume, and every volume is mounted',
-    reason:
-      'The API refuses a mount without a volume in the middle of an apply. A volume that nobody mounts is a Secret or a folder that the process looks for in vain.',
-    control: 'CM-6',
-    severity: 'medium',
     subjects: podsOf,
     faults: (pod) => {
       const containers = containersOf(pod);
@@ -263,11 +219,6 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'workload-selects-its-pods',
-    title: 'A workload selects the pods that it makes, and no others',
-    reason:
-      "A selector that does not fit the template is refused in the middle of an apply; one that fits another workload's pods makes two controllers fight over them.",
-    control: 'CM-6',
-    severity: 'high',
     subjects: servingPods,
     faults: (pod, audited) => {
       const selector = selectorOf(pod);
@@ -284,11 +235,6 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'service-selects-pods',
-    title: 'A Service selects the pods of exactly one workload of its namespace',
-    reason:
-      'A selector that no pod template satisfies leaves the Service without endpoints, and everything still deploys; one that also fits other pods sends messages to the wrong program.',
-    control: 'CM-6',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Service'),
     faults: (object, audited) => {
       const matchLabels = object.manifest.spec?.selector as Selector['matchLabels'];
@@ -298,11 +244,6 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'budget-selects-pods',
-    title: 'A disruption budget selects the pods of exactly one workload',
-    reason:
-      'A budget whose selector fits no pods protects none: a drain takes them all at once. One over two workloads counts them together.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'PodDisruptionBudget'),
     faults: (object, audited) => {
       const selector = object.manifest.spec?.selector as Selector | undefined;
@@ -312,11 +253,6 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'monitor-finds-pods',
-    title: 'A PodMonitor selects pods that serve on, and has them scraped at a port that they have',
-    reason:
-      'One whose labels or port fit nothing is accepted, scrapes nothing and says nothing: every alert stays silent.',
-    control: 'AU-6',
-    severity: 'medium',
     subjects: (audited) => objectsOf(audited, 'PodMonitor'),
     faults: (object, audited) => {
       const { selector, podMetricsEndpoints = [] } = (object.manifest.spec ?? {}) as PodMonitorSpec;
@@ -338,16 +274,11 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'network-policy-selects-pods',
-    title: 'A network policy selects pods, and opens nothing for all of them at once',
-    reason:
-      'A policy whose selector fits no pods restricts none. An empty selector is right to close a namespace, and wrong to open a port in it for every pod.',
-    control: 'SC-7',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
     faults: (object, audited) => {
       const { podSelector, ingress = [], egress = [] } = object.manifest.spec ?? {};
       const namespace = namespaceOf(object);
-      const taken = podsIn(audited, namespace).filter(({ labels }) => selects(podSelector, labels));
+      const taken = podsSelected(audited, namespace, podSelector);
       if (isEmpty(podSelector)) {
         return [
           ingress.length + egress.length > 0 &&
@@ -363,17 +294,10 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'placement-counts-own-pods',
-    title: "Spread and anti-affinity count the workload's own pods",
-    reason:
-      'A constraint whose selector fits other labels always holds: all pods may land on one node, and nothing says so.',
-    control: 'CP-10',
-    severity: 'medium',
     subjects: servingPods,
     faults: (pod, audited) => {
       const { spec, labels } = pod;
-      const nodes = audited.model
-        .ofType('aws_eks_node_group')
-        .filter(({ stack }) => stack === pod.stack)
+      const nodes = neighbours(audited.model, pod, 'aws_eks_node_group')
         .map(({ attributes }) => Number(valueAt(attributes, 'scaling_config.max_size')))
         .reduce((sum, size) => sum + size, 0);
       const apart = spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution;

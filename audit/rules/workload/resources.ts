@@ -1,5 +1,6 @@
 import { formatCidr, parseCidr, size } from '../../../src/settings/cidr.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
+import known from '../cluster/known.json' with { type: 'json' };
 import {
   capacityOf,
   hasPrefixes,
@@ -18,6 +19,7 @@ import {
   leastReplicas,
   mostReplicas,
   namespaceOf,
+  objectNamed,
   objectsOf,
   type Pod,
   podsIn,
@@ -25,7 +27,7 @@ import {
   quantity,
   servingPods,
 } from '../readers/pods.ts';
-import { isPublic, listOf, read } from '../readers/resources.ts';
+import { isPublic, listOf, neighbours, read } from '../readers/resources.ts';
 import { type Audited, type Rule, rule, shown } from '../rule.ts';
 
 /** Names the queue of Kueue, which starts a Job that is made suspended. */
@@ -52,14 +54,13 @@ interface AddOn extends Room {
   readonly everywhere: boolean;
 }
 
-/** The manifests that EKS installs (amazon-vpc-cni-k8s, aws-k8s-cni.yaml; Amazon EKS User Guide, "AWS add-ons"). */
-const ADD_ONS: Readonly<Record<string, AddOn>> = {
-  'vpc-cni': { everywhere: true, pods: 1, cpus: 0.05, memory: 0 },
-  'kube-proxy': { everywhere: true, pods: 1, cpus: 0.1, memory: 0 },
-  'eks-pod-identity-agent': { everywhere: true, pods: 1, cpus: 0, memory: 0 },
-  coredns: { everywhere: false, pods: 2, cpus: 0.2, memory: 140 * 2 ** 20 },
-  'metrics-server': { everywhere: false, pods: 2, cpus: 0.2, memory: 400 * 2 ** 20 },
-};
+/** The manifests that EKS installs. */
+const ADD_ONS: Readonly<Record<string, AddOn>> = Object.fromEntries(
+  Object.entries(known.addOns.requests).map(([name, { mebibytes, ...addOn }]) => [
+    name,
+    { ...addOn, memory: mebibytes * 2 ** 20 },
+  ]),
+);
 
 const NOTHING: Room = { cpus: 0, memory: 0, pods: 0 };
 
@@ -81,9 +82,7 @@ const times = ({ cpus, memory, pods }: Room, count: number): Room => ({
 
 /** What the add-ons of a stack, and DaemonSets, request. */
 function requestOfAddOns(audited: Audited, stack: string, everywhere: boolean): Room {
-  const addOns = audited.model
-    .ofType('aws_eks_addon')
-    .filter((addOn) => addOn.stack === stack)
+  const addOns = neighbours(audited.model, { stack }, 'aws_eks_addon')
     .flatMap(({ attributes }) => ADD_ONS[String(attributes.addon_name)] ?? [])
     .filter((addOn) => addOn.everywhere === everywhere);
   const daemons = podsOf(audited).filter((pod) => pod.stack === stack && pod.kind === 'DaemonSet');
@@ -106,7 +105,7 @@ interface Nodes {
 
 /** Node groups that pods of a stack run on: those without taints, where there are some. */
 function groupsFor(audited: Audited, stack: string) {
-  const all = audited.model.ofType('aws_eks_node_group').filter((group) => group.stack === stack);
+  const all = neighbours(audited.model, { stack }, 'aws_eks_node_group');
   const open = all.filter(({ attributes }) => taintsOf(attributes).length === 0);
   return open.length > 0 ? open : all;
 }
@@ -226,11 +225,6 @@ const CRON = /^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|(\S+\s+)
 export const RESOURCE_RULES: readonly Rule[] = [
   rule({
     id: 'container-has-limits',
-    title: 'Every container requests CPU and memory, and is limited in memory and local storage',
-    reason:
-      'Without requests the scheduler packs a node full; without limits one container takes the memory or the disk of all, and the kernel chooses whom to kill.',
-    control: 'SC-6',
-    severity: 'medium',
     subjects: allContainers,
     faults: ({ spec }) => {
       const { requests = {}, limits = {} } = spec.resources ?? {};
@@ -267,11 +261,6 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pod-fits-the-nodes',
-    title: 'A pod fits on the smallest of the nodes, and as many as there may be on all of them',
-    reason:
-      'A request above what a node has for pods, beside what it reserves and its daemons take, keeps the pod pending for ever; more pods at most than the nodes can hold is a scale that is never reached.',
-    control: 'CP-2(2)',
-    severity: 'high',
     subjects: (audited) => podsOf(audited).filter(({ kind }) => kind !== 'DaemonSet'),
     faults: (pod, audited) => {
       const nodes = nodesFor(audited, pod.stack);
@@ -298,29 +287,19 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'nodes-hold-all-pods',
-    title: 'The nodes are of known types, and hold all pods together, those of the add-ons too',
-    reason:
-      'Each node keeps memory for itself, runs daemons, and has addresses for a few pods only: what fits by itself waits when all is there.',
-    control: 'CP-2(2)',
-    severity: 'high',
     subjects: ({ model }) =>
       model
         .ofType('aws_eks_cluster')
-        .filter(({ stack }) =>
-          model.ofType('aws_eks_node_group').some((one) => one.stack === stack),
-        ),
+        .filter((cluster) => neighbours(model, cluster, 'aws_eks_node_group').length > 0),
     faults: ({ stack }, audited) => {
-      const unknown = audited.model
-        .ofType('aws_eks_node_group')
-        .filter((group) => group.stack === stack)
-        .flatMap((group) =>
-          instanceTypesOf(audited.model, group)
-            .filter((type) => roomOf(audited.model, group, type) === undefined)
-            .map(
-              (type) =>
-                `${group.address} has nodes of the type ${type}, whose size is not known here: whether the pods fit can't be said`,
-            ),
-        );
+      const unknown = neighbours(audited.model, { stack }, 'aws_eks_node_group').flatMap((group) =>
+        instanceTypesOf(audited.model, group)
+          .filter((type) => roomOf(audited.model, group, type) === undefined)
+          .map(
+            (type) =>
+              `${group.address} has nodes of the type ${type}, whose size is not known here: whether the pods fit can't be said`,
+          ),
+      );
       const nodes = nodesFor(audited, stack);
       if (nodes === undefined) return unknown;
       const system = requestOfAddOns(audited, stack, false);
@@ -345,11 +324,6 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'subnets-have-addresses',
-    title: 'Private subnets have addresses for nodes and pods, and for what else lies in them',
-    reason:
-      'The VPC CNI gives each pod an address of the subnet, and keeps a whole interface in reserve: in a small one nodes do not join and pods wait in ContainerCreating, once the load is there.',
-    control: 'CP-2(2)',
-    severity: 'high',
     subjects: ({ model }) =>
       model.ofType('aws_subnet').filter((subnet) => !isPublic(model, subnet)),
     faults: (subnet, audited) => {
@@ -379,11 +353,6 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'empty-dir-has-a-limit',
-    title: 'Every emptyDir has a size limit that the container may use',
-    reason:
-      'Without a limit one pod fills the disk of its node and takes the others along; one above the limit of the container evicts the pod first.',
-    control: 'SC-6',
-    severity: 'medium',
     subjects: podsOf,
     faults: (pod) =>
       (pod.spec.volumes ?? []).flatMap(({ name, emptyDir, ...other }) => {
@@ -409,11 +378,6 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'quota-leaves-room',
-    title: 'A quota or limit range leaves room for what the workloads of its namespace need',
-    reason:
-      'Pods above a quota are refused one by one: the Deployment stays below its number, and a rollout never ends.',
-    control: 'SC-6',
-    severity: 'high',
     subjects: (audited) => objectsOf(audited, 'ResourceQuota', 'LimitRange'),
     faults: (object, audited) => {
       const pods = podsIn(audited, namespaceOf(object));
@@ -438,16 +402,9 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pod-can-be-scheduled',
-    title: 'Every pod may run on the nodes that the stack makes, and is bound to none',
-    reason:
-      'A label that no node has, a taint that the pod does not tolerate, or another scheduler keeps it pending for ever; a single node or zone takes it along when it fails.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: podsOf,
     faults: (pod, audited) => {
-      const groups = audited.model
-        .ofType('aws_eks_node_group')
-        .filter(({ stack }) => stack === pod.stack);
+      const groups = neighbours(audited.model, pod, 'aws_eks_node_group');
       const { spec } = pod;
       const terms =
         spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
@@ -473,9 +430,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
           `dnsPolicy ${spec.dnsPolicy} does not ask the cluster's DNS`,
         (spec.hostAliases ?? []).length > 0 && 'hostAliases answer for names instead of DNS',
         spec.priorityClassName !== undefined &&
-          !objectsOf(audited, 'PriorityClass').some(
-            ({ manifest }) => manifest.metadata.name === spec.priorityClassName,
-          ) &&
+          objectNamed(audited, '', 'PriorityClass', spec.priorityClassName) === undefined &&
           `its priority class ${spec.priorityClassName} is not one of this stack`,
         ...tolerations
           .filter(({ key, operator }) => key === undefined && operator === 'Exists')
@@ -509,11 +464,6 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'job-ends',
-    title: 'A Job gives up after a few attempts and a time',
-    reason:
-      'A Job that fails is started again for ever, or hangs for ever, unless it is told when to give up.',
-    control: 'SC-6',
-    severity: 'medium',
     subjects: endingPods,
     faults: ({ kind, manifest, spec }) => {
       const job =
@@ -550,11 +500,6 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'job-is-cleaned-up',
-    title: 'A Job is deleted after it has ended, unless Terraform waits for it',
-    reason:
-      'Ended Jobs and their pods stay until somebody deletes them, and slow the cluster down until then. One that Terraform waits for is its record: once it is gone, each apply runs it again.',
-    control: 'SI-12',
-    severity: 'low',
     subjects: (audited) => objectsOf(audited, 'Job'),
     faults: (object, audited) => {
       const seconds = object.manifest.spec?.ttlSecondsAfterFinished;
@@ -573,11 +518,6 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cron-job-keeps-up',
-    title: 'A CronJob starts when it should, one run at a time, and keeps few old ones',
-    reason:
-      'Runs that overlap work on the same files twice; a schedule that is missed for long is never made up for; old runs stay by the hundred.',
-    control: 'SC-6',
-    severity: 'medium',
     subjects: (audited) => objectsOf(audited, 'CronJob'),
     faults: ({ manifest }) => {
       const spec = manifest.spec ?? {};
@@ -599,10 +539,6 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pod-has-an-owner',
-    title: 'Every pod is made by a workload that makes it again',
-    reason: 'A bare pod is gone with its node; one that must not restart stays dead.',
-    control: 'CP-10',
-    severity: 'medium',
     subjects: (audited) => podsOf(audited).filter((pod) => !endingPods(audited).includes(pod)),
     faults: (pod, audited) => [
       pod.kind === 'Pod' && 'is a bare pod: nothing makes it again',

@@ -12,10 +12,9 @@ import {
   type Container,
   containersOf,
   leastReplicas,
-  objectsIn,
   podCount,
   portOf,
-  selects,
+  servicesOf,
   servingPods,
 } from '../readers/pods.ts';
 import { type Audited, type Rule, rule, shown } from '../rule.ts';
@@ -82,11 +81,6 @@ function probes(audited: Audited): readonly PlacedProbe[] {
 export const ROLLOUT_RULES: readonly Rule[] = [
   rule({
     id: 'rollout-keeps-serving',
-    title: 'A rollout keeps at least two pods, or all, and can go on',
-    reason:
-      'Recreate, or too many pods unavailable, leaves nobody to take messages during every rollout; no surge and none unavailable stops it; a paused one never begins.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: (audited) => servingPods(audited).filter(({ kind }) => kind === 'Deployment'),
     faults: (pod, audited) => {
       const spec = pod.manifest.spec ?? {};
@@ -112,11 +106,6 @@ export const ROLLOUT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'rollout-is-waited-for',
-    title: 'Terraform waits until a rollout has succeeded or failed',
-    reason:
-      'Without waiting, an apply is green while every new pod crashes. A deadline shorter than a start, or longer than the apply, hides the reason.',
-    control: 'CM-3',
-    severity: 'medium',
     subjects: (audited) => servingPods(audited).filter(({ kind }) => kind === 'Deployment'),
     faults: (pod, audited) => {
       const resource = audited.model.stackOf(pod).at(pod.address);
@@ -144,17 +133,10 @@ export const ROLLOUT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pod-drains',
-    title: 'A stopping pod serves until nobody calls it, then drains, then is killed',
-    reason:
-      'Load balancers go on sending for seconds after a pod was told to stop: without a preStop these messages are refused; a grace period below preStop and drain kills checks half way.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: servingPods,
     faults: (pod, audited) => {
       const { terminationGracePeriodSeconds: grace = 30 } = pod.spec;
-      const behindService = objectsIn(audited, pod.namespace, 'Service').some(({ manifest }) =>
-        selects({ matchLabels: manifest.spec?.selector ?? {} }, pod.labels),
-      );
+      const behindService = servicesOf(audited, pod).length > 0;
       const listeners = listenersIn(audited, pod).filter(({ init }) => !init);
       const drains = listeners.map(({ setting }) => Number(setting('SHUTDOWN_SECONDS')));
       return [
@@ -191,21 +173,11 @@ export const ROLLOUT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'container-is-probed',
-    title: 'Every container that runs for ever has a startup, a liveness and a readiness probe',
-    reason:
-      'Without readiness a pod gets messages before it can take them, and a rollout replaces good pods by broken ones; without liveness a hung process hangs for ever; without startup a slow start is a crash.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: servingContainers,
     faults: ({ spec }) => PROBES.filter((name) => !spec[name]).map((name) => `has no ${name}`),
   }),
   rule({
     id: 'probe-has-a-valid-port',
-    title: 'Every probe asks a port that its container has, in the protocol that it speaks',
-    reason:
-      'A probe of a port that nobody opens fails for ever: the pod is killed, or never ready. One that asks another host proves nothing.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: probes,
     faults: ({ container, probe }) => {
       const port = probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port;
@@ -222,12 +194,6 @@ export const ROLLOUT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'probe-requests-a-served-path',
-    title:
-      "Every probe of a listener asks a path that it serves, for the purpose that it's there for",
-    reason:
-      'A path that is not served is a 404 for ever. Liveness on the readiness path restarts every pod while the database is unavailable; readiness on another path sends messages to pods that can take none. On the port of the messages, clients from outside can keep probes waiting until pods are killed.',
-    control: 'CP-10',
-    severity: 'high',
     subjects: (audited) => {
       const listeners = new Set(servers(audited).map(({ address }) => address));
       return probes(audited).filter(({ container }) => listeners.has(container.address));
@@ -256,11 +222,6 @@ export const ROLLOUT_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'probe-timing-is-valid',
-    title: 'Probes wait long enough for an answer, and not too long for a failure',
-    reason:
-      'A time-out below what the answer may take, or a single failure, restarts or unroutes healthy pods; a pod that hangs must be found within minutes.',
-    control: 'CP-10',
-    severity: 'medium',
     subjects: probes,
     faults: ({ name, probe }) => {
       const { periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = probe;

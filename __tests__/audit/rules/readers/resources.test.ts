@@ -1,24 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
-  argumentRule,
-  type Check,
+  argumentFault,
   listOf,
-  mayBe,
-  mayBeAtLeast,
-  mayBeAtMost,
-  mustBe,
-  mustBeAbsent,
-  mustBeAtLeast,
-  mustBeFalse,
-  mustBeOwnKey,
-  mustBeSet,
-  mustBeTrue,
-  mustBeWithin,
-  mustNotBeFalse,
-  mustNotBeTrue,
-  mustReferTo,
+  REQUIREMENTS,
+  type Requirement,
   read,
 } from '../../../../audit/rules/readers/resources.ts';
+import { REGISTER } from '../../../../audit/rules/rule.ts';
 import { modelOf } from '../../../../src/synthesized/model/model.ts';
 import { smallModel } from '../../support/small-stack.ts';
 
@@ -90,59 +78,65 @@ describe('listOf', () => {
   });
 });
 
-describe('argumentRule', () => {
-  const said = (attributes: Record<string, unknown>, must: Readonly<Record<string, Check>>) => {
-    const audited = {
-      model: smallModel({ aws_sqs_queue: { q: attributes }, aws_sns_topic: { t: { name: 't' } } }),
-      objects: [],
-      now: new Date(0),
-    };
-    const row = {
-      id: 'a-rule',
-      title: 'T',
-      reason: 'R',
-      control: 'AC-6',
-      severity: 'low',
-    } as const;
-    const rule = argumentRule({ ...row, must: { aws_sqs_queue: must } });
-    return rule.judge(audited).flatMap(({ faults }) => faults);
+describe('argumentFault', () => {
+  const said = (attributes: Record<string, unknown>, path: string, must: Requirement) => {
+    const model = smallModel({
+      aws_sqs_queue: { q: attributes },
+      aws_sns_topic: { t: { name: 't' } },
+    });
+    return model.ofType('aws_sqs_queue').map((one) => argumentFault(read(model, one), path, must));
   };
 
-  it.each<readonly [string, Check, right: readonly unknown[], wrong: unknown, fault: string]>([
-    ['mustBeTrue', mustBeTrue, [true, 'true'], undefined, 'a must be true'],
-    ['mustBeFalse', mustBeFalse, [false, 'false'], undefined, 'a must be false'],
-    ['mustNotBeFalse', mustNotBeFalse, [true, undefined], false, 'a must not be false'],
-    ['mustNotBeTrue', mustNotBeTrue('opens it'), [false, undefined], true, 'a opens it'],
-    ['mustBeAbsent', mustBeAbsent('opens it'), [undefined], 'x', 'a opens it'],
-    ['mustBeSet', mustBeSet('why'), ['x'], ' ', 'a is missing: why'],
-    ['mustBe', mustBe('2', 'why'), ['2', 2], 1, 'a is 1, must be 2: why'],
-    ['mayBe', mayBe('x', 'y'), ['x', undefined], 'z', 'a is z, may be x or y'],
-    ['mustBeWithin', mustBeWithin(1, 3), [1, '3'], undefined, 'a is missing, must be 1 to 3'],
-    ['mustBeAtLeast', mustBeAtLeast(2), [2], 1, 'a is 1, must be at least 2'],
-    ['mayBeAtMost', mayBeAtMost(2), [2, undefined], 3, 'a must be at most 2'],
-    ['mayBeAtLeast', mayBeAtLeast(2), [2, undefined], 1, 'a must be at least 2'],
+  it.each<readonly [must: Requirement, right: readonly unknown[], wrong: unknown, fault: string]>([
+    [{ is: true }, [true, 'true'], undefined, 'a must be true'],
+    [{ is: false }, [false, 'false'], undefined, 'a must be false'],
+    [{ isNot: false }, [true, undefined], false, 'a must not be false'],
+    [{ isNot: true, harm: 'opens it' }, [false, undefined], true, 'a opens it'],
+    [{ absent: true, harm: 'opens it' }, [undefined], 'x', 'a opens it'],
+    [{ present: true, why: 'why' }, ['x'], ' ', 'a is missing: why'],
+    [{ is: '2', why: 'why' }, ['2', 2], 1, 'a is 1, must be 2: why'],
+    [{ oneOf: ['x', 'y'] }, ['x', undefined], 'z', 'a is z, may be x or y'],
+    [{ atLeast: 1, atMost: 3 }, [1, '3'], undefined, 'a is missing, must be 1 to 3'],
+    [{ atLeast: 2 }, [2], 1, 'a is 1, must be at least 2'],
+    [{ atMost: 2, optional: true }, [2, undefined], 3, 'a is 3, must be at most 2'],
+    [{ atLeast: 2, optional: true }, [2, undefined], 1, 'a is 1, must be at least 2'],
     [
-      'mustReferTo',
-      mustReferTo('aws_sns_topic', 'a topic'),
+      { refersTo: 'aws_sns_topic', noun: 'a topic' },
       ['${aws_sns_topic.t.arn}'],
       'arn:aws:sns:us-east-1:123456789012:t',
       'a is not a topic of the stack',
     ],
     [
-      'mustBeOwnKey',
-      mustBeOwnKey,
+      { ownKey: true },
       ['arn:aws:kms:us-east-1:123456789012:key/0b1e6f4c'],
       '',
       'a is missing: not encrypted with a key of the account',
     ],
-  ])('says by %s what is wrong, and nothing of what is right', (_, check, right, wrong, fault) => {
-    expect(right.flatMap((value) => said({ a: value }, { a: check }))).toEqual([]);
-    expect(said({ a: wrong }, { a: check })).toEqual([fault]);
+  ])('by %j says what is wrong, and nothing of what is right', (must, right, wrong, fault) => {
+    expect(right.flatMap((value) => said({ a: value }, 'a', must))).toEqual(
+      right.map(() => undefined),
+    );
+    expect(said({ a: wrong }, 'a', must)).toEqual([fault]);
   });
 
   it('looks into blocks, and names their arguments with them', () => {
-    expect(said({ block: [{ a: 1 }] }, { 'block.a': mustBe('2') })).toEqual([
+    expect(said({ block: [{ a: 1 }] }, 'block.a', { is: '2' })).toEqual([
       'block.a is 1, must be 2',
     ]);
+  });
+});
+
+describe('arguments.json', () => {
+  it('says of each argument one thing that it must be', () => {
+    const rows = Object.values(REQUIREMENTS).flatMap((types) =>
+      Object.values(types).flatMap((paths) => Object.entries(paths)),
+    );
+    const things = ({ harm, why, noun, optional, atLeast, atMost, ...one }: Requirement) =>
+      Object.keys(one).length + (atLeast === undefined && atMost === undefined ? 0 : 1);
+    expect(rows.filter(([, must]) => things(must) !== 1)).toEqual([]);
+  });
+
+  it('is about rules that there are', () => {
+    expect(Object.keys(REQUIREMENTS).filter((id) => !Object.hasOwn(REGISTER, id))).toEqual([]);
   });
 });
