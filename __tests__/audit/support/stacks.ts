@@ -65,17 +65,22 @@ export function stacksOf({ network = {}, processing = {} }: Settings): Stacks {
   const { create_s3_notifications, ...others } = GOOD;
   // Each of several buckets says for itself what is notified.
   const good = processing.buckets === undefined ? GOOD : others;
-  return once(JSON.stringify([network, processing]), () => ({
-    'file-processing': JSON.parse(synthesizeText({ ...good, ...processing })) as Json,
-    'foundation-network': JSON.parse(
-      Testing.synth(
-        new FoundationNetworkStack(new App(), 'foundation-network', {
-          environment: 'etl-playground',
-          settings: foundationNetworkSettings(network),
-        }),
-      ),
-    ) as Json,
-  }));
+  // Each by itself: most settings are of one stack, and the other one is the same as before.
+  return {
+    ...once(JSON.stringify(['file-processing', processing]), () => ({
+      'file-processing': JSON.parse(synthesizeText({ ...good, ...processing })) as Json,
+    })),
+    ...once(JSON.stringify(['foundation-network', network]), () => ({
+      'foundation-network': JSON.parse(
+        Testing.synth(
+          new FoundationNetworkStack(new App(), 'foundation-network', {
+            environment: 'etl-playground',
+            settings: foundationNetworkSettings(network),
+          }),
+        ),
+      ) as Json,
+    })),
+  };
 }
 
 /** The stack of a database on an instance of its own; `complete` has one of Aurora. */
