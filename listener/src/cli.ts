@@ -280,7 +280,9 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('check')
-    .description('check what the listener depends on: the database, AWS, the bucket')
+    .description(
+      'check what the listener depends on: the database, AWS, the buckets, the SMTP server',
+    )
     .addOption(new Option('--only <part>', 'check only this part').choices(CHECK_PARTS))
     .option('--other-bucket <bucket>', 'a bucket that must not be readable')
     .addOption(json())
@@ -567,7 +569,7 @@ function describeDead(program: Commander, execute: Execute): void {
   }
 }
 
-const CHECK_PARTS = ['database', 'aws', 'backlog'];
+const CHECK_PARTS = ['database', 'aws', 'notices', 'backlog'];
 
 const EXIT_CODES_HELP = `
 Exit codes:

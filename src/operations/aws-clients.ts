@@ -5,6 +5,7 @@ import type { EKSClient } from '@aws-sdk/client-eks';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { RDSClient } from '@aws-sdk/client-rds';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { SESv2Client } from '@aws-sdk/client-sesv2';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { STSClient } from '@aws-sdk/client-sts';
@@ -17,6 +18,7 @@ export interface AwsClients {
   readonly iam: () => Promise<IAMClient>;
   readonly rds: () => Promise<RDSClient>;
   readonly s3: () => Promise<S3Client>;
+  readonly sesv2: () => Promise<SESv2Client>;
   readonly sns: () => Promise<SNSClient>;
   readonly sqs: () => Promise<SQSClient>;
   readonly sts: () => Promise<STSClient>;
@@ -114,6 +116,7 @@ function clientsOf(configuration: Configuration): AwsClients {
         ...configuration,
         forcePathStyle: endpoint !== undefined || process.env.AWS_ENDPOINT_URL !== undefined,
       }),
+    sesv2: async () => new (await import('@aws-sdk/client-sesv2')).SESv2Client(configuration),
     sns: async () => new (await import('@aws-sdk/client-sns')).SNSClient(configuration),
     sqs: async () => new (await import('@aws-sdk/client-sqs')).SQSClient(configuration),
     sts: async () => new (await import('@aws-sdk/client-sts')).STSClient(configuration),

@@ -33,7 +33,7 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
     MotoRequestHandler,
     create_backend_app,
 )
-from patches import dispatch, ec2, eks, iam, kms, rds, s3, sns, sqs  # noqa: E402
+from patches import dispatch, ec2, eks, iam, kms, rds, s3, sesv2, sns, sqs  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
 HOST = "127.0.0.1"
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--until-stdin-closes", action="store_true")
     arguments = parser.parse_args()
 
-    for patched in (dispatch, ec2, eks, iam, kms, rds, s3, sns, sqs):
+    for patched in (dispatch, ec2, eks, iam, kms, rds, s3, sesv2, sns, sqs):
         patched.patch()
     # What is there by now stays, and is nothing that the garbage collector need look through.
     gc.freeze()

@@ -9,19 +9,22 @@ export interface Rights {
   /** Whether the versions below `bucket/prefix` may be listed. @default mayList */
   readonly mayListVersions?: (bucket: string, prefix: string) => boolean;
   readonly buckets: readonly string[];
+  /** What may be done with a key, of `part`, `abort`, `read tags` and `tag`. @default nothing */
+  readonly mayRoute?: (act: string, bucket: string, key: string) => boolean;
   /** Policy of every queue; undefined where the caller may not ask. */
   readonly queuePolicy?: string;
 }
 
 /**
  * Stands in for STS (GetCallerIdentity), SQS (GetQueueAttributes) and Amazon S3 (ListObjectsV2 and
- * ListObjectVersions by path).
+ * ListObjectVersions by path; parts of uploads and tags of objects that there are not).
  */
 export function startAwsAccountServer({
   arn,
   mayList,
   mayListVersions = mayList,
   buckets,
+  mayRoute = () => false,
   queuePolicy,
 }: Rights): Promise<TestServer> {
   return startTestServer((request, response) => {
@@ -47,6 +50,17 @@ export function startAwsAccountServer({
     const bucket = url.pathname.split('/')[1] ?? '';
     const prefix = url.searchParams.get('prefix') ?? '';
     if (!buckets.includes(bucket)) return answer(404, '<Error><Code>NoSuchBucket</Code></Error>');
+    const key = url.pathname.split('/').slice(2).join('/');
+    const isUpload = url.searchParams.has('uploadId');
+    const acts = isUpload ? { PUT: 'part', DELETE: 'abort' } : { GET: 'read tags', PUT: 'tag' };
+    const isRouting = isUpload || url.searchParams.has('tagging');
+    const act = isRouting ? acts[request.method as keyof typeof acts] : undefined;
+    if (act) {
+      if (!mayRoute(act, bucket, key))
+        return answer(403, '<Error><Code>AccessDenied</Code></Error>');
+      const missing = isUpload ? 'NoSuchUpload' : 'NoSuchKey';
+      return answer(404, `<Error><Code>${missing}</Code></Error>`);
+    }
     const may = url.searchParams.has('versions') ? mayListVersions : mayList;
     if (!may(bucket, prefix)) return answer(403, '<Error><Code>AccessDenied</Code></Error>');
     return answer(200, `<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>`);

@@ -4,6 +4,7 @@ import {
   CreatePodIdentityAssociationCommand,
 } from '@aws-sdk/client-eks';
 import { PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
+import { CreateEmailIdentityCommand } from '@aws-sdk/client-sesv2';
 import {
   CreateTopicCommand,
   SetTopicAttributesCommand,
@@ -122,6 +123,26 @@ test('a topic of others that signs with SHA-1 is red, with what its owner has to
   const signature = { AttributeName: 'SignatureVersion', AttributeValue: '2' };
   await sns.send(new SetTopicAttributesCommand({ TopicArn, ...signature }));
   expect((await diagnose(root)).of('topic')).toMatchObject({ state: 'warn' });
+});
+
+test('mail through SES needs a verified identity, and out of the sandbox verified recipients too', async () => {
+  expect((await diagnose()).of('SES identity')).toBeUndefined();
+  const root = temporaryRoot();
+  changeSettings(root, { notice_email: 'ses', notice_email_from: 'quality@example.gov' });
+  expect((await diagnose(root)).of('SES identity')).toMatchObject({
+    state: 'red',
+    found: `SES has no identity example.gov in ${REGION}`,
+    next: expect.stringContaining('create-email-identity --email-identity example.gov'),
+  });
+  const ses = await clients.sesv2();
+  await ses.send(new CreateEmailIdentityCommand({ EmailIdentity: 'example.gov' }));
+  const { of } = await diagnose(root);
+  expect(of('SES identity')?.found).toMatch(/^example\.gov is (not )?verified/);
+  expect(of('SES account')).toMatchObject({
+    state: 'warn',
+    found: expect.stringMatching(/^in the sandbox in .*, 200 mails a day: each recipient/),
+    next: expect.stringContaining('put-account-details'),
+  });
 });
 
 test('a queue that a switch of delivery has left is named, with what is in it', async () => {

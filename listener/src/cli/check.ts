@@ -1,4 +1,13 @@
-import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
+import {
+  AbortMultipartUploadCommand,
+  GetObjectTaggingCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutObjectTaggingCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
@@ -24,11 +33,11 @@ import { senderFaults } from '../sqs/queue-policy.ts';
 import type { Command } from './command-context.ts';
 
 /** What `check --only` takes. */
-export type CheckPart = 'database' | 'aws' | 'backlog';
+export type CheckPart = 'database' | 'aws' | 'notices' | 'backlog';
 
 /** Options of `check`. */
 export interface CheckOptions {
-  /** @default database and aws: what waits for somebody is no fault of what the listener depends on */
+  /** @default all but backlog: what waits for somebody is no fault of what the listener depends on */
   readonly only?: CheckPart;
   readonly otherBucket?: string;
   readonly json: boolean;
@@ -36,12 +45,17 @@ export interface CheckOptions {
 
 /** Tries what the listener depends on, from where it runs; ends with 1 when something is red. */
 export const check: Command<CheckOptions> = async ({ environment, stdout }, options) => {
-  const withDatabase = options.only !== 'aws';
+  const withDatabase = options.only !== 'aws' && options.only !== 'notices';
   const config = readConfig(environment, { database: withDatabase, httpIntake: false });
   const database =
     config.database === undefined ? [] : await databaseChecks(config.database, options, config);
   const aws = options.only === undefined || options.only === 'aws';
-  const results = [...database, ...(aws ? await awsChecks(config, options.otherBucket) : [])];
+  const notices = options.only === undefined || options.only === 'notices';
+  const results = [
+    ...database,
+    ...(aws ? await awsChecks(config, options.otherBucket) : []),
+    ...(notices ? await noticeChecks(config) : []),
+  ];
   stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : checkTable(results));
   return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.bad;
 };
@@ -59,6 +73,7 @@ export interface CheckResult {
 
 /** A line each, and below a red one what to do. */
 function checkTable(results: readonly CheckResult[]): string {
+  if (results.length === 0) return 'there is nothing to check\n';
   const width = Math.max(...results.map(({ name }) => name.length));
   return results
     .map(({ name, ok, found, next }) => {
@@ -235,6 +250,7 @@ async function awsChecks(
         );
       }
     }
+    if (s3.localRoot === undefined) results.push(...(await routingChecks(client, s3)));
     if (otherBucket !== undefined) {
       results.push(await denied(`list s3://${otherBucket}`, () => list(otherBucket, '')));
     }
@@ -245,6 +261,81 @@ async function awsChecks(
   } finally {
     sts.destroy();
     client.destroy();
+  }
+}
+
+/**
+ * Tries the rights for what rules may have done with files, without doing any of it: parts of an upload that there is not,
+ * and tags of an object that there is not. Amazon S3 looks at the right first, and then for them.
+ */
+async function routingChecks(
+  client: S3Client,
+  { buckets, routingTags, routingTargets }: Config['s3'],
+): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const { name, prefixes, account } of routingTags ? buckets : []) {
+    const [prefix = ''] = prefixes;
+    const object = {
+      ...{ Bucket: name, Key: `${prefix}${nowhere()}`, ExpectedBucketOwner: account },
+    };
+    const Tagging = { TagSet: [] };
+    results.push(
+      await allowed(`read tags in s3://${name}/${prefix}`, () =>
+        absent('NoSuchKey', client.send(new GetObjectTaggingCommand(object))),
+      ),
+      await allowed(`tag in s3://${name}/${prefix}`, () =>
+        absent('NoSuchKey', client.send(new PutObjectTaggingCommand({ ...object, Tagging }))),
+      ),
+    );
+  }
+  for (const { bucket, prefix, account } of routingTargets) {
+    const upload = {
+      ...{ Bucket: bucket, Key: `${prefix}${nowhere()}`, ExpectedBucketOwner: account },
+      UploadId: 'none',
+    };
+    const part = { ...upload, PartNumber: 1, Body: '' };
+    results.push(
+      await allowed(`copy to s3://${bucket}/${prefix}`, async () => {
+        await absent('NoSuchUpload', client.send(new UploadPartCommand(part)));
+        await absent('NoSuchUpload', client.send(new AbortMultipartUploadCommand(upload)));
+      }),
+    );
+  }
+  return results;
+}
+
+/** A key that nothing has. */
+function nowhere(): string {
+  return `file-processing-check-${randomUUID()}`;
+}
+
+/** Takes it for the answer that is wanted that something is not there. */
+async function absent(code: string, answer: Promise<unknown>): Promise<void> {
+  await answer.catch((error: unknown) => {
+    if (codeOf(error) !== code) throw error;
+  });
+}
+
+/**
+ * Tries the SMTP server as far as a mail's first line. What the role may do beside publishing to its topic and sending from
+ * its address is nothing, so these two are looked at by `manage doctor`; a webhook can't be tried without posting to it.
+ */
+async function noticeChecks({ notices: { mail } }: Config): Promise<readonly CheckResult[]> {
+  if (mail?.smtp === undefined) return [];
+  const { host, port, user } = mail.smtp;
+  const name = `SMTP server ${host}:${port}`;
+  const { smtpOutlet } = await import('../notices/smtp.ts');
+  const outlet = smtpOutlet({ from: mail.from, smtp: mail.smtp });
+  try {
+    await outlet.verify();
+    const as = user === undefined ? '' : ', signed in';
+    return [{ name, ok: true, found: `takes mail${as}` }];
+  } catch (error) {
+    const next =
+      'check host, port, user, password and the certificate of the server, and that the network policy and firewalls let the pods out';
+    return [{ name, ok: false, found: messageOf(error), next }];
+  } finally {
+    outlet.close();
   }
 }
 

@@ -27,7 +27,10 @@ export function smtpOptions({ host, port, user, password }: SmtpConfig) {
 export function smtpOutlet(
   { from, smtp }: { readonly from: string; readonly smtp: SmtpConfig },
   wording = new Wording(),
-): Outlet {
+): Outlet & {
+  /** Connects and signs in, and sends nothing. */
+  verify(): Promise<void>;
+} {
   const transport: Transporter = createTransport(smtpOptions(smtp));
   return {
     way: 'email',
@@ -38,6 +41,11 @@ export function smtpOutlet(
       } catch (error) {
         throw smtpError(error);
       }
+    },
+    async verify() {
+      await transport.verify().catch((error: unknown) => {
+        throw smtpError(error);
+      });
     },
     close: () => transport.close(),
   };

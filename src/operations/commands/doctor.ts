@@ -2,7 +2,12 @@ import { type TopicArn, topicIn } from '@file-processing/contract/arn.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { formatFinding } from '../../settings/finding.ts';
 import { DEFAULT_KUBERNETES_VERSION } from '../../settings/kubernetes-versions.ts';
-import { credentialsDiagnosis, deliveryDiagnoses, networkDiagnosis } from '../doctor/account.ts';
+import {
+  credentialsDiagnosis,
+  deliveryDiagnoses,
+  networkDiagnosis,
+  noticeDiagnoses,
+} from '../doctor/account.ts';
 import { clusterDiagnosis } from '../doctor/cluster.ts';
 import { databaseDiagnoses, onDemandDiagnoses } from '../doctor/database.ts';
 import { type Diagnosis, diagnosisTable } from '../doctor/diagnosis.ts';
@@ -16,7 +21,7 @@ import { type Target, targetOf } from '../target.ts';
 export const doctor: Operation = {
   name: 'doctor',
   summary:
-    'tools, settings, credentials, network, cluster, delivery, database: a line each, and what to do',
+    'tools, settings, credentials, network, cluster, delivery, notices, database: a line each, and what to do',
   describe: (command) => command,
   execute: async (context, options) => {
     const target = targetOf(context, options);
@@ -52,6 +57,7 @@ async function diagnoseAll(
     networkDiagnosis(target),
     clusterDiagnosis(context, target),
     ...deliveryDiagnoses(target, topicArnOf(target, account), ownTopicOf(target, account)),
+    ...noticeDiagnoses(target),
   ]);
   return [
     ...tools,

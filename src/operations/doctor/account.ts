@@ -9,6 +9,7 @@ import {
   HeadBucketCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { GetAccountCommand, GetEmailIdentityCommand } from '@aws-sdk/client-sesv2';
 import { GetTopicAttributesCommand, ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { TopicArn } from '@file-processing/contract/arn.ts';
@@ -20,6 +21,7 @@ import {
   vpcName,
 } from '../../settings/existing-network.ts';
 import { hasEndpoint, hasQueue, usesEventBridge } from '../../settings/file-processing/delivery.ts';
+import { sesIdentity } from '../../settings/file-processing/notices.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import type { AwsClients } from '../aws-clients.ts';
 import type { Target } from '../target.ts';
@@ -291,4 +293,96 @@ async function lookAtBucket(
     }
   }
   return { state: 'ok', found: name };
+}
+
+/** Looks at the ways out of notices that AWS knows: whoever is told by them hears nothing where they are not ready. */
+export function noticeDiagnoses({
+  clients,
+  environment,
+  region,
+}: Pick<Target, 'clients' | 'environment' | 'region'>): readonly Promise<Diagnosis>[] {
+  const settings = environment.fileProcessing;
+  const { notice_email, notice_topic_arn } = settings;
+  return [
+    ...(notice_email === 'ses'
+      ? [
+          diagnose('SES identity', () => lookAtIdentity(clients, sesIdentity(settings), region)),
+          diagnose('SES account', () => lookAtSesAccount(clients, region)),
+        ]
+      : []),
+    ...(notice_topic_arn === ''
+      ? []
+      : [diagnose('topic of notices', () => lookAtNoticeTopic(clients, notice_topic_arn))]),
+  ];
+}
+
+async function lookAtIdentity(
+  clients: AwsClients,
+  identity: string,
+  region: string,
+): Promise<Omit<Diagnosis, 'name'>> {
+  const ses = await clients.sesv2();
+  const answer = await ses
+    .send(new GetEmailIdentityCommand({ EmailIdentity: identity }))
+    .catch((error: Error) => {
+      if (error.name === 'NotFoundException') return undefined;
+      throw error;
+    });
+  if (answer === undefined) {
+    const next = `aws sesv2 create-email-identity --email-identity ${identity}, and prove that it is yours; or correct notice_email_from, notice_ses_identity`;
+    return { state: 'red', found: `SES has no identity ${identity} in ${region}`, next };
+  }
+  if (answer.VerifiedForSendingStatus !== true) {
+    return {
+      state: 'red',
+      found: `${identity} is not verified: SES refuses each mail`,
+      next: identity.includes('@')
+        ? 'open the link in the mail that SES has sent to it'
+        : 'publish the DKIM records that SES shows for it',
+    };
+  }
+  return { state: 'ok', found: `${identity} is verified` };
+}
+
+/** A new account is in the sandbox of each region (Amazon SES Developer Guide, "Request production access"). */
+async function lookAtSesAccount(
+  clients: AwsClients,
+  region: string,
+): Promise<Omit<Diagnosis, 'name'>> {
+  const { ProductionAccessEnabled, SendingEnabled, SendQuota } = await (await clients.sesv2()).send(
+    new GetAccountCommand({}),
+  );
+  if (SendingEnabled === false) {
+    const next = 'the console of SES says why, under "Account dashboard"';
+    return { state: 'red', found: `SES sends nothing for this account in ${region}`, next };
+  }
+  const quota =
+    SendQuota?.Max24HourSend === undefined ? '' : `, ${SendQuota.Max24HourSend} mails a day`;
+  if (ProductionAccessEnabled !== true) {
+    return {
+      state: 'warn',
+      found: `in the sandbox in ${region}${quota}: each recipient must be a verified identity too`,
+      next: 'aws sesv2 put-account-details asks for production access; until then verify notice_operators and contacts',
+    };
+  }
+  return { state: 'ok', found: `out of the sandbox in ${region}${quota}` };
+}
+
+async function lookAtNoticeTopic(
+  clients: AwsClients,
+  arn: string,
+): Promise<Omit<Diagnosis, 'name'>> {
+  const sns = await clients.sns();
+  const answer = await sns
+    .send(new GetTopicAttributesCommand({ TopicArn: arn }))
+    .catch((error: Error) => {
+      if (error.name === 'NotFoundException') return undefined;
+      throw error;
+    });
+  if (answer === undefined) {
+    const next = 'correct notice_topic_arn, or have its owner make it';
+    return { state: 'red', found: `there is no ${arn}`, next };
+  }
+  const { SubscriptionsConfirmed = '0' } = answer.Attributes ?? {};
+  return { state: 'ok', found: `${arn}: ${SubscriptionsConfirmed} subscribed` };
 }

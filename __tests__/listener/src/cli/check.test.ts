@@ -4,6 +4,7 @@ import { startAwsAccountServer } from '../../support/aws-account-server.ts';
 import { cli } from '../../support/cli.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 import { judgedRun, openRun } from '../../support/runs.ts';
+import { startSmtpServer } from '../../support/smtp-server.ts';
 
 const ROLE = 'arn:aws-us-gov:sts::123456789012:assumed-role/file-processing-sa/session';
 const narrow = (bucket: string, prefix: string) =>
@@ -96,6 +97,77 @@ test('a role that may do what it needs and no more is ok', async () => {
     ].join('\n'),
   );
   expect(code).toBe(0);
+});
+
+describe('rights for files by their verdict', () => {
+  const ROUTING = {
+    ...{ S3_BUCKET: 'drop-box', S3_PREFIXES: 'from_client/', ROUTING_TAGS: 'true' },
+    ROUTING_TARGETS: '[{"bucket":"other-box","prefix":"checked/"}]',
+  };
+  const routed = async (mayRoute: (act: string, bucket: string, key: string) => boolean) => {
+    const { code, out } = await checkAws({ mayRoute }, [], ROUTING);
+    const lines = out.replaceAll(/ {2,}/g, '  ').split('\n');
+    return { code, lines: lines.filter((line) => /copy to|tag/.test(line)) };
+  };
+  const place = (bucket: string, key: string) =>
+    bucket === 'drop-box' ? key.startsWith('from_client/') : key.startsWith('checked/');
+
+  test('are tried where nothing is, and are ok', async () => {
+    expect(await routed((_, bucket, key) => place(bucket, key))).toEqual({
+      code: 0,
+      lines: [
+        'ok  read tags in s3://drop-box/from_client/  allowed',
+        'ok  tag in s3://drop-box/from_client/  allowed',
+        'ok  copy to s3://other-box/checked/  allowed',
+      ],
+    });
+  });
+
+  test.each([
+    ['read tags', 'read tags in s3://drop-box/from_client/'],
+    ['tag', 'tag in s3://drop-box/from_client/'],
+    ['part', 'copy to s3://other-box/checked/'],
+    ['abort', 'copy to s3://other-box/checked/'],
+  ])('are red without the one for %s', async (missing, what) => {
+    const { code, lines } = await routed((act) => act !== missing);
+    expect(code).toBe(1);
+    expect(lines.filter((line) => line.startsWith('RED'))).toEqual([`RED  ${what}  AccessDenied`]);
+  });
+});
+
+describe('check --only notices', () => {
+  const checkMail = (port: number, more: Readonly<Record<string, string>> = {}) =>
+    cli(['check', '--only', 'notices'], {
+      ...{ NOTICE_EMAIL: 'smtp', NOTICE_EMAIL_FROM: 'quality@example.org' },
+      ...{ NOTICE_SMTP_HOST: '127.0.0.1', NOTICE_SMTP_PORT: `${port}` },
+      ...more,
+    });
+
+  test('connects to the SMTP server, and sends nothing', async () => {
+    const server = await startSmtpServer();
+    onTestFinished(() => server.close());
+    const { code, out } = await checkMail(server.port);
+    expect([code, out]).toEqual([0, `ok   SMTP server 127.0.0.1:${server.port}  takes mail\n`]);
+    expect(server.mails).toEqual([]);
+  });
+
+  test('is red where the server refuses the password, which is not shown', async () => {
+    const server = await startSmtpServer({
+      onAuth: (_auth, _session, callback) => callback(new Error('no')),
+    });
+    onTestFinished(() => server.close());
+    const { code, out } = await checkMail(server.port, {
+      ...{ NOTICE_SMTP_USER: 'listener', NOTICE_SMTP_PASSWORD: 'marker-secret' },
+    });
+    expect(code).toBe(1);
+    expect(out).toMatch(/RED +SMTP server .* SMTP 535/);
+    expect(out).not.toContain('marker-secret');
+  });
+
+  test('has nothing to try without an SMTP server', async () => {
+    const { code, out } = await cli(['check', '--only', 'notices'], {});
+    expect([code, out]).toEqual([0, 'there is nothing to check\n']);
+  });
 });
 
 test('each of several buckets is looked at', async () => {

@@ -2,7 +2,7 @@ import { GetQueueUrlCommand, QueueDoesNotExist } from '@aws-sdk/client-sqs';
 import { topicIn } from '@file-processing/contract/arn.ts';
 import { describe, expect, it } from 'vitest';
 import type { AwsClients } from '../../../../src/operations/aws-clients.ts';
-import { deliveryDiagnoses } from '../../../../src/operations/doctor/account.ts';
+import { deliveryDiagnoses, noticeDiagnoses } from '../../../../src/operations/doctor/account.ts';
 import type { Target } from '../../../../src/operations/target.ts';
 import { fileProcessingSettings, listedBucket } from '../../../support/settings.ts';
 
@@ -136,6 +136,82 @@ describe('dead-letter queues', () => {
     expect(await deadLettersFound(BRIDGE, { 'files-dead-letter': 0 })).toMatchObject([
       { state: 'ok' },
       { state: 'red', found: 'there is no files-undelivered', next: 'npm run manage -- apply' },
+    ]);
+  });
+});
+
+describe('ways out of notices', () => {
+  const MAIL = { notice_email: 'ses', notice_email_from: 'quality@example.gov' } as const;
+
+  /** What doctor says, where AWS answers each command so. */
+  async function found(
+    settings: Parameters<typeof fileProcessingSettings>[0],
+    answers: Readonly<Record<string, object>>,
+  ) {
+    const send = async (command: object) => {
+      const answer = answers[command.constructor.name];
+      if (answer !== undefined) return answer;
+      throw Object.assign(new Error('none'), { name: 'NotFoundException' });
+    };
+    const client = async () => ({ send });
+    const target = {
+      clients: { sesv2: client, sns: client },
+      ...{
+        region: 'us-gov-west-1',
+        environment: { fileProcessing: fileProcessingSettings(settings) },
+      },
+    };
+    return Promise.all(noticeDiagnoses(target as unknown as Target));
+  }
+
+  it('that are off are not looked at', async () => {
+    expect(await found({}, {})).toEqual([]);
+    expect(
+      await found({ ...MAIL, notice_email: 'smtp', notice_smtp_host: 'smtp.example.gov' }, {}),
+    ).toEqual([]);
+  });
+
+  it('are ok with a verified identity and production access', async () => {
+    const answers = {
+      GetEmailIdentityCommand: { VerifiedForSendingStatus: true },
+      GetAccountCommand: { ProductionAccessEnabled: true, SendQuota: { Max24HourSend: 50_000 } },
+    };
+    expect(await found(MAIL, answers)).toEqual([
+      { name: 'SES identity', state: 'ok', found: 'example.gov is verified' },
+      {
+        ...{ name: 'SES account', state: 'ok' },
+        found: 'out of the sandbox in us-gov-west-1, 50000 mails a day',
+      },
+    ]);
+  });
+
+  it.each([
+    ['example.gov', MAIL, 'DKIM records'],
+    [
+      'quality@example.gov',
+      { ...MAIL, notice_ses_identity: 'quality@example.gov' },
+      'link in the mail',
+    ],
+  ])('are red while %s is not verified', async (identity, settings, next) => {
+    const answers = { GetEmailIdentityCommand: {}, GetAccountCommand: { SendingEnabled: false } };
+    expect(await found(settings, answers)).toMatchObject([
+      {
+        state: 'red',
+        found: expect.stringContaining(`${identity} is not verified`),
+        next: expect.stringContaining(next),
+      },
+      { state: 'red', found: 'SES sends nothing for this account in us-gov-west-1' },
+    ]);
+  });
+
+  it('name a topic that there is not', async () => {
+    const notice_topic_arn = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:notices';
+    expect(await found({ notice_topic_arn }, {})).toMatchObject([
+      { name: 'topic of notices', state: 'red', found: `there is no ${notice_topic_arn}` },
+    ]);
+    const there = { GetTopicAttributesCommand: { Attributes: { SubscriptionsConfirmed: '2' } } };
+    expect(await found({ notice_topic_arn }, there)).toMatchObject([
+      { state: 'ok', found: `${notice_topic_arn}: 2 subscribed` },
     ]);
   });
 });
