@@ -607,7 +607,7 @@ export const LISTENER_VARIABLES = {
   },
   PARALLEL_MIB: {
     description:
-      'Size, in MiB, from which on a file is read by several threads, up to four and as many as the machine runs at the same time, which all files in hand share; 0 is never. It takes 1.7 times the CPU time, and was no faster on two cores; more of them were not tried.',
+      'Size, in MiB, from which on a file is read by several threads, in all as many as the machine runs at the same time, of which a file has its own and up to four that all files in hand share; 0 is never. It takes 1.2 to 1.5 times the CPU time on two cores; more of them were not tried.',
     kind: wholeNumber(0, 1_048_576),
     default: '0',
     example: '256',

@@ -17,6 +17,7 @@ import { ParallelReading } from './parallel.ts';
 import type { EnginePorts, RangeSetup, Reference } from './ports.ts';
 import { RangeReader } from './ranges.ts';
 import type { QualityReport } from './report.ts';
+import { useCompiledLoop } from './wasm-rows.ts';
 
 /** Memory for the keys of all uniqueness checks of a file, in bytes, where nothing else is asked for: 128 MiB. */
 export const DEFAULT_MAX_KEY_BYTES = 128 * 1024 * 1024;
@@ -182,7 +183,7 @@ async function readContent(
 /** What reads a file by several threads; undefined where it is too small, or its size is not known. */
 function parallelReading(
   inspection: Inspection,
-  { rangeThreads }: EnginePorts,
+  { isUtf8, rangeThreads }: EnginePorts,
   options: InspectOptions,
   random: readonly Int32Array<ArrayBuffer>[],
   pause: (read: number) => Promise<void>,
@@ -197,6 +198,7 @@ function parallelReading(
       deliveredAt,
     },
     threads: rangeThreads,
+    openReader: (setup) => openRangeReader(setup, isUtf8),
     pause,
   });
 }
@@ -207,7 +209,8 @@ function parallelReading(
  * @param isUtf8 as {@link EnginePorts} has it
  */
 export function openRangeReader(setup: RangeSetup, isUtf8: EnginePorts['isUtf8']): RangeReader {
-  const { deliveredAt, expectation, head, maxRecordBytes } = setup;
+  const { deliveredAt, expectation, head, loop, maxRecordBytes } = setup;
+  if (loop !== undefined) useCompiledLoop(loop);
   const random = [...setup.random];
   const ports: EnginePorts = {
     createHash: () => ({ update: () => undefined, digest: () => '' }),

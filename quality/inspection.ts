@@ -330,17 +330,12 @@ export class Inspection implements RecordHandler {
       const place = { record: file.records + 1, line: this.#scanner.nextLine };
       this.#signs.place(this.#scanned, place, file.byteOf);
     }
-    const byRow = this.#rangeStages.flatMap((stage, check) =>
-      stage?.addRow === undefined ? [] : [{ stage, rows: gathered[check] }],
-    );
+    const check = this.#rangeStages.findIndex((stage) => stage?.addRows !== undefined);
+    const stage = this.#rangeStages[check];
     let again = 0;
-    for (let row = from; row < to && byRow.length > 0; row++) {
-      let isDone = true;
-      const record = file.records + 1 + row - from;
-      for (const { stage, rows } of byRow) {
-        if (stage.addRow?.(rows, row, record) === false) isDone = false;
-      }
-      if (isDone) continue;
+    for (let row = from; stage?.addRows !== undefined; row++) {
+      row = stage.addRows(gathered[check], row, to, file.records + 1 + row - from);
+      if (row >= to) break;
       const start = places[row * 2] as number;
       const end = row + 1 < to ? (places[row * 2 + 2] as number) : upTo;
       this.#readAgain(block.subarray(start, end), part.base + start, {

@@ -36,12 +36,22 @@ export class IntegerRuns {
 
   /** Whether the integer goes on with the last run, and so is new, and is remembered now. */
   extend(value: number, record: number): boolean {
-    if (value !== this.#next || record !== this.#nextRecord || value >= this.#barrier) return false;
-    this.#next = value + 1;
-    this.#nextRecord = record + 1;
-    this.#ends[this.#current] = value + 1;
-    this.count++;
+    if (this.roomFor(value, record) < 1) return false;
+    this.extendBy(1);
     return true;
+  }
+
+  /** How many integers from this one on, of one record after the other, go on with the last run. */
+  roomFor(value: number, record: number): number {
+    return value === this.#next && record === this.#nextRecord ? this.#barrier - value : 0;
+  }
+
+  /** Remembers so many more, for which there is room. */
+  extendBy(count: number): void {
+    this.#next += count;
+    this.#nextRecord += count;
+    this.#ends[this.#current] = this.#next;
+    this.count += count;
   }
 
   /** The record that had the integer; 0 when none of those that are remembered had. */

@@ -1,39 +1,50 @@
 import type { Inspection } from './inspection.ts';
-import type { RangeResult, RangeSetup, RangeThreadSource, RangeThreads } from './ports.ts';
+import type {
+  RangeBlock,
+  RangeResult,
+  RangeSetup,
+  RangeThreadSource,
+  RangeThreads,
+} from './ports.ts';
+import type { RangeReader } from './ranges.ts';
+import { compiledLoop } from './wasm-rows.ts';
 
-/** Blocks of a thread that wait for it or for their turn: one that it reads, and one behind it. */
-const BLOCKS_PER_THREAD = 2;
+/** Blocks that a thread was sent at most: one that it reads, and two behind it. */
+const BLOCKS_PER_THREAD = 3;
+/** Blocks that this thread reads ahead of their turn at most, while the others have as many as that. */
+const OWN_BLOCKS = 3;
 /** The columns are settled within so many bytes, or the file is read by one thread. */
 const MOST_HEAD_BYTES = 1024 * 1024;
 /** After so many blocks in a row of which the file's thread reads most, threads are of no use to the file. */
 const USELESS_BLOCKS = 16;
 
-/** A block that was sent to a thread. */
+/** A block that waits for its turn. */
 interface Pending {
-  readonly block: Block;
+  readonly block: RangeBlock;
   readonly range: Promise<RangeResult>;
+  isRead: boolean;
 }
-
-/** Shared with the threads: one that changes hands counts as new memory on each side, and has all of it collected. */
-type Block = Uint8Array<SharedArrayBuffer>;
 
 /** How a large file is read by several threads. */
 export interface ParallelOptions {
-  readonly setup: Omit<RangeSetup, 'head'>;
+  readonly setup: Omit<RangeSetup, 'head' | 'loop'>;
   readonly threads: RangeThreadSource;
+  /** Opens what reads ranges in this thread. */
+  readonly openReader: (setup: RangeSetup) => RangeReader;
   /** Called after each piece of work; other work of the process gets its turn in it. */
   readonly pause: (bytes: number) => Promise<void> | undefined;
 }
 
 /**
- * Reads one file by several threads. Blocks of it go to them in turn, each of which reads its block as if it began
- * outside of quotes; this one takes what they made of the blocks in the order of the file, where that assumption is
- * what the file's state is by then, and reads by itself what they have left, and any block that was read wrongly.
+ * Reads one file by several threads. Each block of it is read by one of them as if it began outside of
+ * quotes, and so by this one, where all others have enough to do: it would only wait. This one takes what was made of
+ * the blocks in the order of the file, where that assumption is what the file's state is by then, and reads what was
+ * left, and any block that was read wrongly, as it reads a file by itself.
  *
  * That a block begins outside of quotes is never concluded from how many quotes come before it: in a file with a broken
  * quote, which is what is looked for, their number tells nothing.
  *
- * Of blocks there are at any time two for each thread, and one more.
+ * Of blocks there are at any time three for each thread, and one more.
  */
 export class ParallelReading {
   readonly #inspection: Inspection;
@@ -42,10 +53,13 @@ export class ParallelReading {
   #head: Uint8Array[] | undefined = [];
   #headLength = 0;
   #threads: RangeThreads | undefined;
+  #own: RangeReader | undefined;
+  /** Blocks that the other threads have to read. */
+  #sent = 0;
   /** The block that is being filled. */
-  #block: Block = newBlock(0);
+  #block: RangeBlock = new Uint8Array(new SharedArrayBuffer(0));
   #length = 0;
-  #spare: Block[] = [];
+  #spare: RangeBlock[] = [];
   /** In the order of the file. */
   readonly #pending: Pending[] = [];
   #useless = 0;
@@ -63,10 +77,11 @@ export class ParallelReading {
       this.#mayBegin(chunk);
       return;
     }
-    const { blockBytes } = this.#options.threads;
+    const { threads } = this.#options;
+    const { blockBytes } = threads;
     for (let from = 0; from < chunk.length; ) {
       const part = chunk.subarray(from, from + blockBytes - this.#length);
-      this.#block.set(part, this.#length);
+      threads.fill(this.#block, part, this.#length);
       this.#length += part.length;
       from += part.length;
       if (this.#length < blockBytes) continue;
@@ -99,8 +114,12 @@ export class ParallelReading {
     this.#headLength += chunk.length;
     const { setup, threads } = this.#options;
     if (this.#inspection.rangeContext !== undefined) {
-      this.#threads = threads.open({ ...setup, head: joined(head, this.#headLength) });
-      if (this.#threads !== undefined) this.#block = newBlock(threads.blockBytes);
+      const whole = { ...setup, head: joined(head, this.#headLength), loop: compiledLoop() };
+      this.#threads = threads.open(whole);
+      if (this.#threads !== undefined) {
+        this.#block = threads.newBlock();
+        this.#own = this.#options.openReader(whole);
+      }
       this.#head = undefined;
     } else if (this.#headLength > MOST_HEAD_BYTES) {
       this.#head = undefined;
@@ -109,18 +128,44 @@ export class ParallelReading {
 
   async #send(): Promise<void> {
     const threads = this.#threads as RangeThreads;
-    const range = threads.read(this.#block);
-    // It is waited for in its turn.
-    range.catch(() => {});
-    this.#pending.push({ block: this.#block, range });
+    const most = threads.count * BLOCKS_PER_THREAD;
+    this.#pending.push(this.#sent < most ? this.#sendTo(threads) : await this.#readAhead());
     this.#length = 0;
-    if (this.#pending.length >= threads.count * BLOCKS_PER_THREAD) await this.#take();
+    while (this.#pending[0]?.isRead === true) await this.#take();
+    if (this.#pending.length >= most + OWN_BLOCKS) await this.#take();
     if (this.#useless >= USELESS_BLOCKS) {
       await this.#settle();
       this.close();
     } else {
-      this.#block = this.#spare.pop() ?? newBlock(this.#options.threads.blockBytes);
+      this.#block = this.#spare.pop() ?? this.#options.threads.newBlock();
     }
+  }
+
+  #sendTo(threads: RangeThreads): Pending {
+    const range = threads.read(this.#block);
+    const pending = { block: this.#block, range, isRead: false };
+    this.#sent++;
+    const done = () => {
+      this.#sent--;
+      pending.isRead = true;
+    };
+    // What it threw is seen in its turn.
+    range.then(done, done);
+    return pending;
+  }
+
+  async #readAhead(): Promise<Pending> {
+    const block = this.#block;
+    const reading = (this.#own as RangeReader).steps(block);
+    const range = await this.#inTurns(reading);
+    return { block, range: Promise.resolve(range), isRead: true };
+  }
+
+  /** Does work to its end, and has other work of the process done between its steps. */
+  async #inTurns<T>(work: Generator<void, T>): Promise<T> {
+    let step = work.next();
+    for (; step.done !== true; step = work.next()) await this.#options.pause(0);
+    return step.value;
   }
 
   async #settle(): Promise<void> {
@@ -129,18 +174,12 @@ export class ParallelReading {
 
   async #take(): Promise<void> {
     const { block, range } = this.#pending.shift() as Pending;
-    const reading = this.#inspection.readRange(block, await range);
-    let step = reading.next();
-    for (; step.done !== true; step = reading.next()) await this.#options.pause(0);
-    const isUseless = step.value * 2 > block.length;
+    const readHere = await this.#inTurns(this.#inspection.readRange(block, await range));
+    const isUseless = readHere * 2 > block.length;
     this.#useless = isUseless ? this.#useless + 1 : 0;
     this.#spare.push(block);
     await this.#options.pause(block.length);
   }
-}
-
-function newBlock(bytes: number): Block {
-  return new Uint8Array(new SharedArrayBuffer(bytes));
 }
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {

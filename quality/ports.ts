@@ -28,9 +28,16 @@ export interface RangeThreadSource {
   readonly leastBytes: number;
   /** Bytes, from 1, that a thread gets at once. */
   readonly blockBytes: number;
+  /** Makes a block of so many, in which bytes are found fast. */
+  newBlock(): RangeBlock;
+  /** Copies bytes to a place in a block. */
+  fill(block: RangeBlock, bytes: Uint8Array, at: number): void;
   /** Begins threads for one file; undefined where none is free. */
   open(setup: RangeSetup): RangeThreads | undefined;
 }
+
+/** Shared with the threads: memory that changes hands counts as new on each side, and has all of it collected. */
+export type RangeBlock = Uint8Array<SharedArrayBuffer>;
 
 /** What a thread needs to read ranges of a file (`openRangeReader` in inspect.ts); it can be sent to one. */
 export interface RangeSetup {
@@ -43,6 +50,8 @@ export interface RangeSetup {
   readonly head: Uint8Array;
   /** What `fillRandom` gave out while they were read. */
   readonly random: readonly Int32Array<ArrayBuffer>[];
+  /** The loop in WebAssembly, which is compiled once for all threads; undefined where it was not needed yet. */
+  readonly loop: object | undefined;
 }
 
 /** Threads that read ranges of one file. */
@@ -54,7 +63,7 @@ export interface RangeThreads {
    *
    * @throws where the thread has died; nothing is known of the file then
    */
-  read(block: Uint8Array<SharedArrayBuffer>): Promise<RangeResult>;
+  read(block: RangeBlock): Promise<RangeResult>;
   /** Ends the threads, whatever they are at. */
   close(): void;
 }

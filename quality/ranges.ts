@@ -2,6 +2,7 @@ import { CellReader } from './cells.ts';
 import type {
   Column,
   InspectedFile,
+  KeyBatch,
   RangeGatherer,
   RangeStage,
   RowKeys,
@@ -109,7 +110,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
     this.#scanner = new Scanner(this, dialect, maxRecordBytes);
     this.#scanner.reserve(columns.length);
     const isJudged = stages.some((stage) => stage !== undefined);
-    this.#isPlaced = stages.some((stage) => stage?.addRow !== undefined);
+    this.#isPlaced = stages.some((stage) => stage?.addRows !== undefined);
     const plain = new PlainRows({
       header,
       dialect,
@@ -135,9 +136,11 @@ export class RangeReader implements RecordHandler, RecordTaker {
     return {
       keys: {
         keys: gatherer.keys.keys,
-        begin: (offset, line) => this.#place(offset, line),
-        find: (number, hash, at, value, record) =>
-          this.#judging[0]?.keys?.find(number, hash, at, value, record) ?? 0,
+        see: (batch, scanner) => {
+          this.#placeAll(batch, scanner);
+          this.#judging[0]?.keys?.see(batch);
+        },
+        find: () => 0,
         approach: () => {},
         conclude: () => {},
       },
@@ -146,12 +149,20 @@ export class RangeReader implements RecordHandler, RecordTaker {
 
   /** Reads a block as if it began outside of quotes. */
   read(block: Uint8Array): RangeResult {
+    const reading = this.steps(block);
+    let step = reading.next();
+    while (step.done !== true) step = reading.next();
+    return step.value;
+  }
+
+  /** The same in steps between which other work may have its turn. */
+  *steps(block: Uint8Array): Generator<void, RangeResult> {
     // The last line is left: what is asked of a file's last record, the file's thread can answer.
     const stop = block.lastIndexOf(LINE_FEED, block.lastIndexOf(LINE_FEED) - 1) + 1;
     let start = block.indexOf(LINE_FEED) + 1;
     for (let tries = 0; tries < TRIES && start > 0 && start < stop; tries++) {
       this.#begin(start);
-      const result = this.#readFrom(block, stop);
+      const result = yield* this.#readFrom(block, stop);
       if (result !== undefined) return result;
       start = block.indexOf(LINE_FEED, start) + 1;
     }
@@ -194,7 +205,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
   }
 
   /** Reads up to `stop`; undefined where the first row is none of those that are counted, so that another start is better. */
-  #readFrom(block: Uint8Array, stop: number): RangeResult | undefined {
+  *#readFrom(block: Uint8Array, stop: number): Generator<void, RangeResult | undefined> {
     const { isUtf8 } = this.#file.ports;
     const watch = new Utf8Watch(isUtf8);
     const signs = new SignWatch();
@@ -214,6 +225,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
       this.#given = to;
       this.#scanner.write(piece);
       if (this.#isPlausible === false) return undefined;
+      yield;
     }
     return this.#result();
   }
@@ -240,12 +252,29 @@ export class RangeReader implements RecordHandler, RecordTaker {
     return end;
   }
 
-  #place(offset: number, line: number): void {
-    if (this.#placed === this.#places.length) {
-      const more = new Int32Array(this.#placed * 2);
-      more.set(this.#places);
-      this.#places = more;
+  #placeAll({ rows, words, stride, start, lines }: KeyBatch, scanner: Scanner): void {
+    const offset = scanner.offset(0);
+    const line = this.#plain.line - 1;
+    this.#makeRoom(rows);
+    const places = this.#places;
+    let place = this.#placed;
+    for (let at = 0; at < rows * stride; at += stride) {
+      places[place++] = offset + (words[at + start] as number);
+      places[place++] = line + (words[at + lines] as number);
     }
+    this.#placed = place;
+  }
+
+  #makeRoom(rows: number): void {
+    const places = this.#placed + rows * 2;
+    if (places <= this.#places.length) return;
+    const more = new Int32Array(places * 2);
+    more.set(this.#places);
+    this.#places = more;
+  }
+
+  #place(offset: number, line: number): void {
+    this.#makeRoom(1);
     this.#places[this.#placed++] = offset;
     this.#places[this.#placed++] = line - 1;
   }

@@ -6,7 +6,7 @@ import { type KeyBudget, KeyIndex } from './key-index.ts';
 export const UNKNOWN = -1;
 
 /** Integers from which on one more is perhaps not told from it. */
-const LAST_INTEGER = 2 ** 52;
+export const LAST_INTEGER = 2 ** 52;
 
 /** Integers in runs that are worth being moved into the index, when runs have proved not to be. */
 const FEW = 65_536;
@@ -95,6 +95,16 @@ export class KeyTable {
       }
     }
     return this.#firstRecordOfNumber(value, record);
+  }
+
+  /** How many integers that count up from this one are known to be new, of records that do as well. */
+  roomFor(value: number, record: number): number {
+    return this.#runsOnly ? this.#runs.roomFor(value, record) : 0;
+  }
+
+  /** Remembers so many of them, up to all. */
+  extendBy(count: number): void {
+    this.#runs.extendBy(count);
   }
 
   /** Forgets all keys, and gives their memory back. */

@@ -38,6 +38,15 @@ interface RowsExports {
 /** Compiled once for all files of a process. */
 let compiled: object | undefined;
 
+/** What was compiled, for {@link useCompiledLoop} in another thread of the process. */
+export function compiledLoop(): object | undefined {
+  return compiled;
+}
+
+export function useCompiledLoop(loop: object): void {
+  compiled = loop;
+}
+
 /**
  * Reads plain rows as {@link PlainRows} does, by the same rules in WebAssembly (assembly/rows.ts): it runs at its full
  * speed at once, where a loop in JavaScript is compiled anew whenever it meets what it has not seen yet. The scanner
@@ -255,6 +264,13 @@ class WasmLoop {
     const values = this.#keyValues;
     const answers = this.#answers;
     const stride = keyRowBytes(count) / 4;
+    if (keys.see !== undefined) {
+      const hashes = keys.keys.map((_, key) => (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4);
+      const [start, lines] = [at.KEY_ROW_START / 4, at.KEY_ROW_LINES / 4];
+      keys.see({ rows, words, values, stride, hashes, start, lines }, scanner);
+      this.#plain.count(rows);
+      return;
+    }
     keys.keys.forEach(({ isInteger }, key) => {
       if (isInteger) return;
       let hash = (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4;
@@ -265,7 +281,6 @@ class WasmLoop {
       const place = row * stride;
       const start = words[place + at.KEY_ROW_START / 4] as number;
       const line = this.#plain.line + (words[place + at.KEY_ROW_LINES / 4] as number);
-      keys.begin?.(scanner.offset(start), line);
       let isNew = true;
       for (let key = 0; key < count; key++) {
         const hash = place + (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4;

@@ -4,7 +4,12 @@ import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import type { DeliveryRule } from '../../quality/delivery-rules.ts';
 import type { TableDialect } from '../../quality/dialect.ts';
 import { type InspectOptions, inspectCsv, openRangeReader } from '../../quality/inspect.ts';
-import type { EnginePorts, RangeSetup, RangeThreads } from '../../quality/ports.ts';
+import type {
+  EnginePorts,
+  RangeSetup,
+  RangeThreadSource,
+  RangeThreads,
+} from '../../quality/ports.ts';
 import type { QualityReport } from '../../quality/report.ts';
 import type { TableField, TableSchema } from '../../quality/table-schema.ts';
 import { assertReportShape, cut, inspectBytes } from './inspect-bytes.ts';
@@ -20,10 +25,18 @@ interface Watched {
   closed: number;
 }
 
-function portsWith(watched: Watched, blockBytes: number, count = 2): EnginePorts {
-  const rangeThreads = {
+function blocksOf(blockBytes: number): Omit<RangeThreadSource, 'open'> {
+  return {
     leastBytes: 1,
     blockBytes,
+    newBlock: () => new Uint8Array(new SharedArrayBuffer(blockBytes)),
+    fill: (block, bytes, at) => block.set(bytes, at),
+  };
+}
+
+function portsWith(watched: Watched, blockBytes: number, count = 2): EnginePorts {
+  const rangeThreads = {
+    ...blocksOf(blockBytes),
     open(setup: RangeSetup): RangeThreads {
       const reader = openRangeReader(structuredClone(setup), NODE_PORTS.isUtf8);
       return {
@@ -386,8 +399,7 @@ describe('ParallelReading', () => {
   it('gives no verdict where a thread dies', async () => {
     let closed = 0;
     const rangeThreads = {
-      leastBytes: 1,
-      blockBytes: 40,
+      ...blocksOf(40),
       open: (): RangeThreads => ({
         count: 2,
         read: () => Promise.reject(new Error('a thread has died')),
@@ -433,13 +445,36 @@ describe('ParallelReading', () => {
       }
     }
     const judged = inspectCsv(counted(), { ...ports, rangeThreads: slow }, { sizeBytes: 1e9 });
-    await vi.waitFor(() => expect(waiting).toHaveLength(4));
+    await vi.waitFor(() => expect(waiting).toHaveLength(6));
     for (let turn = 0; turn < 20; turn++) await NODE_PORTS.nextTurn();
-    expect(waiting).toHaveLength(4);
-    expect(taken).toBeLessThan(HEAD_BYTES + 6 * 100);
+    expect(waiting).toHaveLength(6);
+    expect(taken).toBeLessThan(HEAD_BYTES + 11 * 100);
     const release = setInterval(() => waiting.shift()?.(), 0);
     await judged;
     clearInterval(release);
+  });
+
+  it('reads blocks by itself where its threads have enough to do, and gives the report of one thread', async () => {
+    const watched = { blocks: 0, rows: 0, closed: 0 };
+    const ports = portsWith(watched, 100, 1);
+    const source = ports.rangeThreads as RangeThreadSource;
+    const rangeThreads = {
+      ...source,
+      open(setup: RangeSetup): RangeThreads | undefined {
+        const threads = source.open(setup);
+        if (threads === undefined) return undefined;
+        const read: RangeThreads['read'] = async (block) => {
+          for (let turn = 0; turn < 5; turn++) await NODE_PORTS.nextTurn();
+          return threads.read(block);
+        };
+        return { ...threads, read };
+      },
+    };
+    const file = `${soundRows(HEAD_BYTES / 4)}7,"broken\n${soundRows(200)}`;
+    const sizeBytes = file.length;
+    const report = await judge(file, { sizeBytes }, { ...ports, rangeThreads });
+    expect(report).toStrictEqual(await judge(file, {}, NODE_PORTS));
+    expect(watched.blocks).toBeLessThan((file.length - HEAD_BYTES) / 100 / 2);
   });
 
   it('ends the threads where the file is given up', async () => {

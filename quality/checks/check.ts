@@ -94,13 +94,13 @@ export interface RangeStage {
   /** Adds it, as if the rows had been judged here. */
   add?(gathered: unknown): void;
   /**
-   * In its place for what depends on the rows before: adds one row, each in its turn.
+   * In its place for what depends on the rows before, of one check at the most: adds rows, each in its turn.
    *
-   * @param row which one of the range, from 0
-   * @param record its number in the file
-   * @returns false where the row has to be judged in the thread of the file, which is the next thing that happens
+   * @param from which row of the range is the first, from 0; `to` is the one after the last
+   * @param record the number of the first in the file
+   * @returns the first row that has to be judged in the thread of the file, which is the next thing that happens; or `to`
    */
-  addRow?(gathered: unknown, row: number, record: number): boolean;
+  addRows?(gathered: unknown, from: number, to: number, record: number): number;
 }
 
 /** Gathers what a check wants to know of the rows of one range. */
@@ -108,8 +108,8 @@ export interface RangeGatherer {
   /** Whether the row has to be judged in the thread of the file. */
   refuses?(record: Scanner): boolean;
   see(record: Scanner): void;
-  /** The same of many rows at once, where it looks at nothing but keys of one column each; `find` answers 0. */
-  readonly keys?: Pick<RowKeys<string>, 'keys' | 'find'>;
+  /** The same of many rows at once, where it looks at nothing but keys of one column each. */
+  readonly keys?: { readonly keys: readonly RowKey[]; see(batch: KeyBatch): void };
   /** What was gathered, which can be sent to another thread. */
   gathered(): unknown;
 }
@@ -123,8 +123,8 @@ export interface RowJudge<K extends string> {
 /** Keys of rows that are sound, which are looked up without a look at the row. */
 export interface RowKeys<K extends string> {
   readonly keys: readonly RowKey[];
-  /** Called with start and line of each row before its keys are looked up. @default not called */
-  begin?(offset: number, line: number): void;
+  /** Takes the keys of rows in the place of all else, where none is looked up yet. */
+  readonly see?: (batch: KeyBatch, scanner: Scanner) => void;
   /**
    * Looks the key of one row up, and remembers it.
    *
@@ -137,6 +137,21 @@ export interface RowKeys<K extends string> {
   approach(number: number, hash: Int32Array, at: number): void;
   /** Ends a row of which not each key was new; it must be the current one. */
   conclude(answers: Int32Array, record: Scanner, found: Found<K>): void;
+}
+
+/** Keys of rows that are sound, as they stand in memory: each place is an index of `words` in the first row. */
+export interface KeyBatch {
+  readonly rows: number;
+  readonly words: Int32Array;
+  /** The same memory: a key that is an integer is its double. */
+  readonly values: Float64Array;
+  /** Words from a row to the next one. */
+  readonly stride: number;
+  /** Where the hash of each key is. */
+  readonly hashes: readonly number[];
+  /** Where the row starts in the buffer, and the number of lines before it in what was read last. */
+  readonly start: number;
+  readonly lines: number;
 }
 
 export interface RowKey {

@@ -4,7 +4,7 @@ import { KeyBudget, LAST_RECORD } from '../key-index.ts';
 import type { ScratchFile } from '../ports.ts';
 import { CELL_ESCAPED, type Scanner } from '../scanner.ts';
 import type { CompiledField } from '../table-schema.ts';
-import { KeyTable, UNKNOWN } from '../uniqueness.ts';
+import { KeyTable, LAST_INTEGER, UNKNOWN } from '../uniqueness.ts';
 import {
   type Check,
   type Column,
@@ -46,7 +46,7 @@ export const KEY_CHECK: Check<Kind> = {
   begin(file) {
     let keys: readonly Key[] = [];
     let rest: RestOfKeys | undefined;
-    /** What the tables answered of a row's keys in {@link RangeStage.addRow}. */
+    /** What the tables answered of a row's keys in {@link RangeStage.addRows}. */
     let answers: readonly number[] | undefined;
     return {
       open(columns) {
@@ -67,15 +67,31 @@ export const KEY_CHECK: Check<Kind> = {
       },
       ranges: {
         gather: (range) => gatherKeys(keys, range),
-        addRow(gathered, row, number) {
-          let isNew = true;
-          const first = (gathered as RangeKeys[]).map((rows, at) => {
-            const answer = firstRecordOfRow(keys[at] as Key, rows, row, number);
-            if (answer !== 0 && answer !== NULL) isNew = false;
-            return answer;
+        addRows(gathered, from, to, record) {
+          const reading = (gathered as RangeKeys[]).map((range, key) => {
+            return new RangeKeyReader(range, (keys[key] as Key).table);
           });
-          if (!isNew) answers = first;
-          return isNew;
+          if (record + to - from > LAST_RECORD) throw beyondLastRecord(record + to - from);
+          const first = reading.map(() => 0);
+          let approached = from;
+          for (let row = from; row < to; row++) {
+            row += countUp(reading, row, to, record + row - from);
+            if (row === to) break;
+            if (row >= approached) {
+              approached = Math.min(to, row + APPROACHED_ROWS);
+              for (const keys of reading) keys.approach(row, approached);
+            }
+            let isNew = true;
+            for (let key = 0; key < reading.length; key++) {
+              const answer = (reading[key] as RangeKeyReader).firstRecord(row, record + row - from);
+              first[key] = answer;
+              if (answer !== 0 && answer !== NULL) isNew = false;
+            }
+            if (isNew) continue;
+            answers = first;
+            return row;
+          }
+          return to;
         },
       },
       *settle(found) {
@@ -316,48 +332,185 @@ function readKey(
   return hasNull ? NULL : HASHED;
 }
 
-/** One key of the rows of a range: for each row its form, 0 for none, and its hash or the integer as a double. */
+/** One key of the rows of a range, as runs of rows. */
 interface RangeKeys {
+  /** The first row of each run. */
+  readonly rows: Int32Array;
+  /** {@link INTEGER}: each row has one more than the row before; {@link HASHED}; or 0, for none. */
   readonly forms: Uint8Array;
-  readonly words: Int32Array;
+  /** The integer of the first row, or the number of its hash. */
+  readonly values: Float64Array;
+  readonly hashes: Int32Array;
 }
 
-const FIRST_ROWS = 1_024;
+/** Rows whose keys the processor reads ahead. */
+const APPROACHED_ROWS = 256;
+
+const FIRST_RUNS = 16;
+const FIRST_HASHES = 1_024;
+
+/** Gathers {@link RangeKeys}. */
+class RangeKeyWriter {
+  #rows = new Int32Array(FIRST_RUNS);
+  #forms = new Uint8Array(FIRST_RUNS);
+  #values = new Float64Array(FIRST_RUNS);
+  #runs = 0;
+  #hashes = new Int32Array(0);
+  #hashed = 0;
+  /** Whether hashes go on, and the integer that would. */
+  #isHashed = false;
+  #next = Number.NaN;
+
+  addInteger(row: number, value: number): void {
+    if (value !== this.#next) this.#begin(row, INTEGER, value);
+    // Beyond, one more may be the same.
+    this.#next = value < LAST_INTEGER ? value + 1 : Number.NaN;
+  }
+
+  addHash(row: number, hash: Int32Array, at: number): void {
+    if (!this.#isHashed) this.#begin(row, HASHED, this.#hashed);
+    this.#isHashed = true;
+    const to = this.#hashed++ * HASH_WORDS;
+    if (to === this.#hashes.length) {
+      this.#hashes = grown(this.#hashes, new Int32Array(Math.max(FIRST_HASHES, to * 2)));
+    }
+    const hashes = this.#hashes;
+    for (let word = 0; word < HASH_WORDS; word++) hashes[to + word] = hash[at + word] as number;
+  }
+
+  addNone(row: number): void {
+    this.#begin(row, 0, 0);
+  }
+
+  end(): RangeKeys {
+    return {
+      rows: this.#rows.slice(0, this.#runs),
+      forms: this.#forms.slice(0, this.#runs),
+      values: this.#values.slice(0, this.#runs),
+      hashes: this.#hashes.slice(0, this.#hashed * HASH_WORDS),
+    };
+  }
+
+  #begin(row: number, form: number, value: number): void {
+    const run = this.#runs++;
+    if (run === this.#rows.length) {
+      this.#rows = grown(this.#rows, new Int32Array(run * 2));
+      this.#forms = grown(this.#forms, new Uint8Array(run * 2));
+      this.#values = grown(this.#values, new Float64Array(run * 2));
+    }
+    this.#rows[run] = row;
+    this.#forms[run] = form;
+    this.#values[run] = value;
+    this.#isHashed = false;
+    this.#next = Number.NaN;
+  }
+}
+
+function grown<T extends Uint8Array | Int32Array | Float64Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+/** Looks {@link RangeKeys} up, from any row on. */
+class RangeKeyReader {
+  readonly #keys: RangeKeys;
+  readonly #table: KeyTable;
+  #run = 0;
+
+  constructor(keys: RangeKeys, table: KeyTable) {
+    this.#keys = keys;
+    this.#table = table;
+  }
+
+  /** What the table answers of the key of a row. */
+  firstRecord(row: number, record: number): number {
+    this.#goTo(row);
+    const { forms, hashes } = this.#keys;
+    const form = forms[this.#run];
+    if (form === 0) return NULL;
+    const value = this.#valueOf(row);
+    if (form === INTEGER) return this.#table.firstRecordOfInteger(value, record);
+    return this.#table.firstRecordOfHash(hashes, value * HASH_WORDS, record);
+  }
+
+  /** How many rows from this one on have integers that count up, and are known to be new. */
+  roomFor(row: number, record: number): number {
+    this.#goTo(row);
+    const { forms, rows } = this.#keys;
+    if (forms[this.#run] !== INTEGER) return 0;
+    const room = this.#table.roomFor(this.#valueOf(row), record);
+    return Math.min(room, (rows[this.#run + 1] ?? Infinity) - row);
+  }
+
+  extendBy(rows: number): void {
+    this.#table.extendBy(rows);
+  }
+
+  /** Has the processor read where the keys of these rows would be, before they are looked up. */
+  approach(from: number, to: number): void {
+    this.#goTo(from);
+    const { forms, hashes, rows } = this.#keys;
+    if (forms[this.#run] !== HASHED) return;
+    const end = Math.min(to, rows[this.#run + 1] ?? to);
+    const first = this.#valueOf(from);
+    for (let hash = first; hash < first + end - from; hash++) {
+      this.#table.approach(hashes, hash * HASH_WORDS);
+    }
+  }
+
+  #valueOf(row: number): number {
+    const { rows, values } = this.#keys;
+    return (values[this.#run] as number) + row - (rows[this.#run] as number);
+  }
+
+  #goTo(row: number): void {
+    const { rows } = this.#keys;
+    while (row >= (rows[this.#run + 1] ?? Infinity)) this.#run++;
+  }
+}
+
+/** Remembers the integers of rows in which all keys count up; gives the number of these rows. */
+function countUp(
+  reading: readonly RangeKeyReader[],
+  row: number,
+  to: number,
+  record: number,
+): number {
+  let rows = to - row;
+  for (const keys of reading) {
+    rows = Math.min(rows, keys.roomFor(row, record));
+    if (rows === 0) return 0;
+  }
+  for (const keys of reading) keys.extendBy(rows);
+  return rows;
+}
 
 function gatherKeys(keys: readonly Key[], file: InspectedFile): RangeGatherer {
   const gathering = keys.map((key) => ({
     key,
     hash: new KeyHash(key.secret),
-    forms: new Uint8Array(FIRST_ROWS),
-    words: new Int32Array(FIRST_ROWS * HASH_WORDS),
+    range: new RangeKeyWriter(),
   }));
   const primary = keys.filter(({ fault }) => fault === 'primary-key');
+  const simple = simpleKeys(keys);
   let rows = 0;
-  const makeRoom = (rowKeys: (typeof gathering)[number]): void => {
-    if (rows < rowKeys.forms.length) return;
-    rowKeys.forms = grown(rowKeys.forms, new Uint8Array(rows * 2));
-    rowKeys.words = grown(rowKeys.words, new Int32Array(rows * 2 * HASH_WORDS));
-  };
-  const rowKeys = simpleKeys(keys);
   return {
-    ...(rowKeys === undefined
+    ...(simple === undefined
       ? {}
       : {
           keys: {
-            keys: rowKeys,
-            find(number, hash, at, value) {
-              const found = gathering[number] as (typeof gathering)[number];
-              makeRoom(found);
-              const { forms, words } = found;
-              const isInteger = rowKeys[number]?.isInteger === true;
-              forms[rows] = isInteger ? INTEGER : HASHED;
-              const place = rows * HASH_WORDS;
-              if (isInteger) setInteger(words, place, value);
-              else
-                for (let word = 0; word < HASH_WORDS; word++)
-                  words[place + word] = hash[at + word] as number;
-              if (number === gathering.length - 1) rows++;
-              return 0;
+            keys: simple,
+            see(batch) {
+              const { words, values, stride, hashes } = batch;
+              gathering.forEach(({ range }, key) => {
+                let at = hashes[key] as number;
+                const isInteger = simple[key]?.isInteger === true;
+                for (let row = rows; row < rows + batch.rows; row++, at += stride) {
+                  if (isInteger) range.addInteger(row, values[at / 2] as number);
+                  else range.addHash(row, words, at);
+                }
+              });
+              rows += batch.rows;
             },
           },
         }),
@@ -367,59 +520,18 @@ function gatherKeys(keys: readonly Key[], file: InspectedFile): RangeGatherer {
         parts.some(({ cell, field }) => file.nulls[cell] === 1 && !field.required),
       ),
     see(record) {
-      for (const rowKeys of gathering) {
-        makeRoom(rowKeys);
-        const { key, hash, forms, words } = rowKeys;
+      for (const { key, hash, range } of gathering) {
         const form = readKey(key, hash, file, record);
-        if (form === HASHED) {
+        if (form === INTEGER) range.addInteger(rows, integer);
+        else if (form === HASHED) {
           hash.finish();
-          words.set(hash.words, rows * HASH_WORDS);
-        } else if (form === INTEGER) {
-          setInteger(words, rows * HASH_WORDS, integer);
-        }
-        forms[rows] = Math.max(0, form);
+          range.addHash(rows, hash.words, 0);
+        } else range.addNone(rows);
       }
       rows++;
     },
-    gathered: () =>
-      gathering.map(
-        ({ forms, words }): RangeKeys => ({
-          forms: forms.slice(0, rows),
-          words: words.slice(0, rows * HASH_WORDS),
-        }),
-      ),
+    gathered: () => gathering.map(({ range }) => range.end()),
   };
-}
-
-const DOUBLE = new Float64Array(1);
-const DOUBLE_WORDS = new Int32Array(DOUBLE.buffer);
-
-function setInteger(words: Int32Array, at: number, value: number): void {
-  DOUBLE[0] = value;
-  words[at] = DOUBLE_WORDS[0] as number;
-  words[at + 1] = DOUBLE_WORDS[1] as number;
-}
-
-function grown<T extends Uint8Array | Int32Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
-}
-
-/** What the table answers of the key of a row of a range. */
-function firstRecordOfRow(
-  { table }: Key,
-  { forms, words }: RangeKeys,
-  row: number,
-  record: number,
-): number {
-  if (record > LAST_RECORD) throw beyondLastRecord(record);
-  const form = forms[row];
-  const at = row * HASH_WORDS;
-  if (form === HASHED) return table.firstRecordOfHash(words, at, record);
-  if (form !== INTEGER) return NULL;
-  DOUBLE_WORDS[0] = words[at] as number;
-  DOUBLE_WORDS[1] = words[at + 1] as number;
-  return table.firstRecordOfInteger(DOUBLE[0] as number, record);
 }
 
 function nullInPrimaryKey({ parts }: Key, file: InspectedFile, found: Found<Kind>): void {

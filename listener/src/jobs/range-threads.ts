@@ -3,6 +3,7 @@ import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type {
+  RangeBlock,
   RangeResult,
   RangeSetup,
   RangeThreadSource,
@@ -31,8 +32,8 @@ export interface MemoryNeeds {
 }
 
 /**
- * How many threads a process may have: as many as the machine runs at the same time, as far as the memory that it is
- * limited to is not for the keys of files.
+ * How many threads a process may have beside its own: as many as the machine runs at the same time with it, as far as
+ * the memory that it is limited to is not for the keys of files.
  *
  * @param limitBytes of memory; more than the machine has, or 0, is none
  */
@@ -41,9 +42,10 @@ export function threadsFor(
   parallelism = availableParallelism(),
   limitBytes = process.constrainedMemory(),
 ): number {
-  if (limitBytes === 0 || limitBytes > Number.MAX_SAFE_INTEGER) return parallelism;
+  const most = parallelism - 1;
+  if (limitBytes === 0 || limitBytes > Number.MAX_SAFE_INTEGER) return most;
   const spare = limitBytes - OTHER_BYTES - workerConcurrency * keyBytes;
-  return Math.max(0, Math.min(parallelism, Math.floor(spare / THREAD_BYTES)));
+  return Math.max(0, Math.min(most, Math.floor(spare / THREAD_BYTES)));
 }
 
 /** A thread has died. It says nothing about the file, and another try may do better. */
@@ -56,7 +58,7 @@ export class RangeThreadError extends Error {
   }
 }
 
-/** The threads that all files in hand share: no more than the machine runs at the same time. */
+/** The threads that all files in hand share: with the process's own no more than the machine runs at the same time. */
 export class RangeThreadPool implements RangeThreadSource {
   readonly leastBytes: number;
   readonly blockBytes: number;
@@ -65,17 +67,26 @@ export class RangeThreadPool implements RangeThreadSource {
 
   /**
    * @param parallelBytes size from which on a file is read by several threads; 0 is never
-   * @param most threads of the process, from 0; where the machine runs one alone, a second is of no use
+   * @param most threads beside that of the process, from 0
    */
-  constructor(parallelBytes: number, most = availableParallelism(), blockBytes = BLOCK_BYTES) {
+  constructor(parallelBytes: number, most = availableParallelism() - 1, blockBytes = BLOCK_BYTES) {
     this.leastBytes = parallelBytes === 0 ? Infinity : parallelBytes;
     this.blockBytes = blockBytes;
-    this.#most = most < 2 ? 0 : most;
+    this.#most = most;
   }
 
   /** Threads that have not ended. */
   get used(): number {
     return this.#used;
+  }
+
+  newBlock(): RangeBlock {
+    return Buffer.from(new SharedArrayBuffer(this.blockBytes));
+  }
+
+  /** A Buffer's own copying: that of other arrays reads and writes shared memory word by word. */
+  fill(block: RangeBlock, bytes: Uint8Array, at: number): void {
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).copy(block, at);
   }
 
   /** Begins threads for a file, as far as there are some that no other file has; undefined where there are none. */
@@ -143,7 +154,7 @@ class RangeThread {
     return this.#waiting.length;
   }
 
-  read(block: Uint8Array<SharedArrayBuffer>): Promise<RangeResult> {
+  read(block: RangeBlock): Promise<RangeResult> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });

@@ -8,6 +8,8 @@ import type { QualityReport } from '../../../../quality/report.ts';
 import type { TableSchema } from '../../../../quality/table-schema.ts';
 
 const BLOCK_BYTES = 20_000;
+const MIB = 1024 * 1024;
+const needs = { workerConcurrency: 2, keyBytes: 128 * MIB };
 const SCHEMA: TableSchema = {
   fields: [
     { name: 'id', type: 'integer', constraints: { unique: true } },
@@ -72,7 +74,7 @@ describe('RangeThreadPool', () => {
   });
 
   it('has no thread where the machine runs one alone', () => {
-    expect(new RangeThreadPool(1, 1).open(UNREADABLE)).toBeUndefined();
+    expect(new RangeThreadPool(1, threadsFor(needs, 1, 0)).open(UNREADABLE)).toBeUndefined();
   });
 
   it('says that a thread has died, and why, to whoever waits for it and comes later', async () => {
@@ -97,26 +99,24 @@ describe('RangeThreadPool', () => {
 });
 
 describe('threadsFor', () => {
-  const MIB = 1024 * 1024;
-  const needs = { workerConcurrency: 2, keyBytes: 128 * MIB };
-
   it.each([
-    ['as many as the machine runs, where memory has no limit', 0, 3],
-    ['as many as the machine runs, where there is enough memory', 2_048, 3],
+    ['as many as the machine runs beside its own, where memory has no limit', 0, 3],
+    ['as many as the machine runs beside its own, where there is enough memory', 2_048, 3],
     ['as many as the memory has room for beside the keys of files', 620, 2],
     ['none where all memory is for the keys of files', 512, 0],
     ['none where there is less than that', 300, 0],
   ])('gives %s', (_, limitMib, threads) => {
-    expect(threadsFor(needs, 3, limitMib * MIB)).toBe(threads);
+    expect(threadsFor(needs, 4, limitMib * MIB)).toBe(threads);
   });
 
   it('takes the limit of a system without one for none', () => {
-    expect(threadsFor(needs, 3, 2 ** 64)).toBe(3);
+    expect(threadsFor(needs, 4, 2 ** 64)).toBe(3);
   });
 });
 
 /** Of a file without a byte: a thread that is to read ranges of it dies. */
 const UNREADABLE: RangeSetup = {
+  loop: undefined,
   expectation: {},
   maxRecordBytes: 400,
   deliveredAt: '2026-11-01T06:00:00Z',
