@@ -1,3 +1,4 @@
+import { type ClientsOf, stepOf, type Weights } from '../queue/queue.ts';
 import { storableText } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
 import { sharedStatement } from './group-commit.ts';
@@ -85,31 +86,63 @@ export async function waitForJob(
 /** Beside a number of the schema's name; any number, but the same in every version of this program. */
 const SUBMISSION_LOCK = 412_870_935;
 
+/** Between whom the places are shared out. */
+export interface Sharing {
+  readonly clientsOf: ClientsOf;
+  readonly weights: Weights;
+}
+
+/** Judgements that one call gives their turns; what is left waits for the next one. */
+const GIVEN_TURNS_AT_ONCE = 10_000;
+
 /**
- * Gives judgements that wait the places that are free, oldest first; those of listings and of new rules come last. Any number
- * of processes may call it at once: together they give out no more places than there are.
+ * Gives judgements that wait the places that are free, each client its weight among the clients that wait, in the order of
+ * arrival within one; those of listings and of new rules come last. Any number of processes may call it at once: together
+ * they give out no more places than there are.
  *
  * @param limit - JOB_LIMIT
  */
-export async function submitJudgements(database: Database, limit: number): Promise<void> {
-  const { judgements, kubernetesJobs } = tablesOf(database);
+export async function submitJudgements(
+  database: Database,
+  limit: number,
+  { clientsOf, weights }: Sharing,
+): Promise<void> {
+  const { runs, judgements, kubernetesJobs } = tablesOf(database);
   const isThere = await database(kubernetesJobs)
     .whereNull('submitted_at')
     .whereRaw('not_before <= now()')
     .first('number');
   if (isThere === undefined) return;
+  const { rows: seen } = await database.raw<{
+    rows: (JudgementReference & { readonly bucket: string | null; readonly key: string | null })[];
+  }>(
+    `SELECT job.run_id AS "runId", job.number, run.bucket, run.key
+     FROM ${kubernetesJobs} AS job LEFT JOIN ${runs} AS run ON run.id = job.run_id
+     WHERE submitted_at IS NULL AND round IS NULL AND not_before <= now()
+     ORDER BY job.created_at LIMIT ?`,
+    [GIVEN_TURNS_AT_ONCE],
+  );
+  // Before the transaction: it may need a connection of its own.
+  const clients = await clientsOf(
+    seen.map(({ bucket, key }) => ({ bucket: bucket ?? '', key: key ?? '' })),
+  );
+  const asked = seen.map(({ runId, number }, index) => {
+    const client = clients[index] ?? '';
+    return { run_id: runId, number, client, step: stepOf(weights, client) };
+  });
   await database.transaction(async (transaction) => {
     await transaction.raw('SELECT pg_advisory_xact_lock(?, hashtext(?))', [
       SUBMISSION_LOCK,
       schemaOf(transaction),
     ]);
+    if (asked.length > 0) await giveTurns(transaction, asked);
     await transaction.raw(
       `UPDATE ${kubernetesJobs} AS job SET submitted_at = now()
        FROM (
          SELECT waiting.run_id, waiting.number FROM ${kubernetesJobs} AS waiting
          LEFT JOIN ${judgements} AS judgement USING (run_id, number)
          WHERE submitted_at IS NULL AND not_before <= now()
-         ORDER BY coalesce(judgement.asked_by IN ('backfill', 'rule_change'), false),
+         ORDER BY ${IS_BACKFILL}, waiting.round NULLS LAST,
            waiting.created_at, waiting.run_id, waiting.number
          LIMIT greatest(0, ? - (
            SELECT count(*) FROM ${kubernetesJobs} WHERE submitted_at IS NOT NULL
@@ -119,6 +152,52 @@ export async function submitJudgements(database: Database, limit: number): Promi
       [limit],
     );
   });
+}
+
+const IS_BACKFILL = "coalesce(judgement.asked_by IN ('backfill', 'rule_change'), false)";
+
+/**
+ * Start-time fair queueing, as the queue has it: a judgement takes its client's next round, and none before the one whose
+ * turn it is. The rows that are here say which those are: of a client that has none here nothing need be known.
+ */
+async function giveTurns(
+  transaction: Transaction,
+  asked: readonly {
+    readonly run_id: string;
+    readonly number: number;
+    readonly client: string;
+    readonly step: number;
+  }[],
+): Promise<void> {
+  const { judgements, kubernetesJobs } = tablesOf(transaction);
+  await transaction.raw(
+    `WITH here AS (
+       SELECT job.run_id, job.number, job.client, job.round, job.submitted_at, job.created_at,
+         ${IS_BACKFILL} AS is_backfill
+       FROM ${kubernetesJobs} AS job LEFT JOIN ${judgements} AS judgement USING (run_id, number)
+     ), turn AS (
+       SELECT is_backfill,
+         coalesce(min(round) FILTER (WHERE submitted_at IS NULL), max(round)) AS round
+       FROM here GROUP BY is_backfill
+     ), latest AS (
+       SELECT is_backfill, client, max(round) AS round FROM here GROUP BY is_backfill, client
+     ), given AS (
+       SELECT here.run_id, here.number, asked.client,
+         greatest(turn.round, latest.round + asked.step, 0) + asked.step * (row_number() OVER (
+           PARTITION BY here.is_backfill, asked.client
+           ORDER BY here.created_at, here.run_id, here.number
+         ) - 1) AS round
+       FROM jsonb_to_recordset(?::jsonb)
+         AS asked (run_id uuid, number integer, client text, step float8)
+       JOIN here USING (run_id, number)
+       JOIN turn USING (is_backfill)
+       LEFT JOIN latest ON latest.is_backfill = here.is_backfill AND latest.client = asked.client
+       WHERE here.round IS NULL AND here.submitted_at IS NULL
+     )
+     UPDATE ${kubernetesJobs} AS job SET client = given.client, round = given.round
+     FROM given WHERE job.run_id = given.run_id AND job.number = given.number`,
+    [JSON.stringify(asked)],
+  );
 }
 
 /** A judgement that has one of the places. */
@@ -201,7 +280,8 @@ export async function submitAgain(
 ): Promise<boolean> {
   const changed = await only(database, submission).update({
     submission: submission.submission + 1,
-    ...{ submitted_at: null, made_at: null, problem: storableText(problem) },
+    // Its client's next turn is its own, once it is due.
+    ...{ submitted_at: null, made_at: null, round: null, problem: storableText(problem) },
     not_before: database.raw('now() + make_interval(secs => ?)', [waitSeconds]),
   });
   return changed === 1;

@@ -6,6 +6,7 @@ import { failJudgements, type JudgementReference } from '../database/judgements.
 import {
   noteMade,
   noteProblem,
+  type Sharing,
   type SubmittedJudgement,
   submitAgain,
   submitJudgements,
@@ -171,7 +172,7 @@ export function jobName({
 }
 
 /** What {@link jobRunner} works with. */
-export interface JobRunnerOptions {
+export interface JobRunnerOptions extends Sharing {
   readonly database: Database;
   readonly queue: Pick<Queue, 'enqueue' | 'bury'>;
   readonly jobs: KubernetesJobs;
@@ -221,7 +222,7 @@ export function jobRunner(options: JobRunnerOptions): () => Promise<void> {
     }
   };
   return async () => {
-    await submitJudgements(database, limit);
+    await submitJudgements(database, limit, options);
     // Read before the Jobs are listed: of those that were made by then the list lacks only what is gone.
     const submitted = await submittedJudgements(database);
     const open: SubmittedJudgement[] = [];

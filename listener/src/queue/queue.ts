@@ -51,7 +51,7 @@ export const BACKFILL_TURN = 20;
 export type Weights = ReadonlyMap<string, number>;
 
 /** A round holds `1 / step` judgements of a client. */
-function stepOf(weights: Weights, client: string): number {
+export function stepOf(weights: Weights, client: string): number {
   return 1 / (weights.get(client) ?? 1);
 }
 

@@ -411,7 +411,7 @@ async function startRepairs({ options, database, queue, metrics }: Parts): Promi
 const JOB_RUNNER_MS = 2_000;
 
 /** Has large files judged by Jobs of Kubernetes, or, where that is off, gives back what still waits for one. */
-function startJobRunner({ options, database, queue, metrics }: Parts): Repeated {
+function startJobRunner({ options, database, queue, clientsOf, metrics }: Parts): Repeated {
   const { config, logger } = options;
   if (config.jobs === undefined) {
     const giveBack = async () => {
@@ -424,7 +424,8 @@ function startJobRunner({ options, database, queue, metrics }: Parts): Repeated 
   }
   const jobs = kubernetesJobs(config.jobs.api);
   const look = jobRunner({
-    ...{ database, queue, jobs, logger },
+    ...{ database, queue, jobs, clientsOf, logger },
+    weights: config.clientWeights,
     templateFile: config.jobs.templateFile,
     limit: config.jobs.limit,
     onDead: (count) => metrics.countWithoutVerdict('error', count),

@@ -120,10 +120,12 @@ beforeEach(async () => {
 const GIB = 2 ** 30;
 
 /** A replica's look. */
-function replica({ limit = 20, log = [] as string[] } = {}) {
+function replica({ limit = 20, log = [] as string[], weights = {} } = {}) {
   const write = (line: string) => void log.push(line);
   return jobRunner({
     ...{ database: given.database, queue, jobs: api, templateFile, limit, listMs: () => 0 },
+    clientsOf: async (objects) => objects.map(({ key }) => key.split('/').at(-2) ?? ''),
+    weights: new Map<string, number>(Object.entries(weights)),
     logger: pino({ level: 'info' }, { write }),
     onDead: (count) => {
       dead += count;
@@ -132,11 +134,14 @@ function replica({ limit = 20, log = [] as string[] } = {}) {
 }
 
 /** Judgements that wait for a Job. @returns the ids of their runs */
-async function placed(...sizes: readonly number[]): Promise<string[]> {
+const placed = (...sizes: readonly number[]) => placedBelow('', ...sizes);
+
+/** As {@link placed}, of objects in a folder. */
+async function placedBelow(folder: string, ...sizes: readonly number[]): Promise<string[]> {
   const ids: string[] = [];
   for (const [index, sizeBytes] of sizes.entries()) {
     const runId = await openRun(given.database, {
-      ...{ bucket: 'b', key: `${index}`, eTag: `${index}`, sizeBytes },
+      ...{ bucket: 'b', key: `${folder}${index}`, eTag: `${index}`, sizeBytes },
     });
     await placeJudgement(given.database, { runId, number: 1 }, 0);
     ids.push(runId);
@@ -225,6 +230,54 @@ describe('a Job', () => {
     await looks[0]?.();
     await looks[0]?.();
     expect([...api.held.keys()]).toContain(nameOf(ids[2]));
+  });
+
+  /** Has the only place given again and again. @returns the clients of the Jobs that were made, in their order */
+  async function turns(
+    count: number,
+    folderOf: ReadonlyMap<string, string>,
+    weights?: object,
+  ): Promise<string> {
+    const look = replica({ limit: 1, ...(weights && { weights }) });
+    let order = '';
+    for (let turn = 0; turn < count; turn += 1) {
+      await look();
+      const [row] = await given.database('kubernetes_jobs').whereNotNull('submitted_at');
+      order += folderOf.get(row.run_id);
+      await finishJudgement(given.database, await beginOf(given.database, row.run_id), PASSED);
+      // Takes it out.
+      await look();
+    }
+    return order;
+  }
+
+  test.each([
+    [undefined, 'aabababaaa'],
+    [{ a: 2 }, 'aabaabaaba'],
+  ])(
+    'is made in turns of the clients that wait, whoever came first: weights %j',
+    async (weights, order) => {
+      const folderOf = new Map<string, string>();
+      const bring = async (client: string, count: number) => {
+        const ids = await placedBelow(`${client}/`, ...Array(count).fill(1));
+        for (const id of ids) folderOf.set(id, client);
+      };
+      await bring('a', 7);
+      const first = await turns(1, folderOf, weights);
+      await bring('b', 3);
+      expect(first + (await turns(9, folderOf, weights))).toBe(order);
+    },
+  );
+
+  test("that died takes its client's next turn", async () => {
+    const [died = ''] = await placedBelow('a/', 1, 1, 1);
+    await replica({ limit: 1 })();
+    end(nameOf(died), 'BackoffLimitExceeded');
+    await replica({ limit: 1 })();
+    await comeDue();
+    await replica({ limit: 2 })();
+    const rows = await given.database('kubernetes_jobs').orderBy('round').pluck('run_id');
+    expect(rows.at(-1)).toBe(died);
   });
 
   test('of a listing waits until those of messages have places', async () => {
