@@ -13,6 +13,7 @@ import {
 import { amount, COUNT_AT_MOST, countText } from '../cli/report-text.ts';
 import { rejudgeRuns, retryFailed } from '../cli/runs.ts';
 import { BACKLOG_DAYS, backlogOf, COUNTED_TO, queueState } from '../database/backlog.ts';
+import { bucketOutages, type KnownOutage } from '../database/bucket-outages.ts';
 import type { Database } from '../database/connection.ts';
 import { lastListings } from '../database/listed-objects.ts';
 import { lastActs, recordActOnce } from '../database/privacy-events.ts';
@@ -22,6 +23,7 @@ import type { JobContext } from '../jobs/job.ts';
 import { countDeadMessages, listDeadMessages } from '../notices/messages.ts';
 import { countDeadRuns, listDeadRuns } from '../queue/dead-letters.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Outage } from '../storage/breaker.ts';
 import { age } from './deliveries-page.ts';
 import { type Html, html, type Part } from './html.ts';
 import type { Answer, Route, Visit } from './rights.ts';
@@ -98,20 +100,22 @@ async function operationsPage(
   now = new Date(),
 ): Promise<Html> {
   const after = (kind: Kind) => (query[`after-${kind}`] ? { after: query[`after-${kind}`] } : {});
-  const [backlog, queued, runs, messages, notices, counts, listings, acts] = await Promise.all([
-    backlogOf(database, { writesReports: false }),
-    queueState(database),
-    listDeadRuns(database, after('run') as { after?: string }, ON_A_PAGE + 1),
-    listMessages(database, 'dead', after('message') as { after?: string }, ON_A_PAGE + 1),
-    listDeadMessages(database, after('notice') as { after?: string }, ON_A_PAGE + 1),
-    Promise.all([
-      countDeadRuns(database, {}, COUNT_AT_MOST),
-      countMessages(database, 'dead', {}, COUNT_AT_MOST),
-      countDeadMessages(database, {}, COUNT_AT_MOST),
-    ]),
-    lastListings(database, LAST),
-    lastActs(database, LAST),
-  ]);
+  const [backlog, queued, runs, messages, notices, counts, listings, acts, outages] =
+    await Promise.all([
+      backlogOf(database, { writesReports: false }),
+      queueState(database),
+      listDeadRuns(database, after('run') as { after?: string }, ON_A_PAGE + 1),
+      listMessages(database, 'dead', after('message') as { after?: string }, ON_A_PAGE + 1),
+      listDeadMessages(database, after('notice') as { after?: string }, ON_A_PAGE + 1),
+      Promise.all([
+        countDeadRuns(database, {}, COUNT_AT_MOST),
+        countMessages(database, 'dead', {}, COUNT_AT_MOST),
+        countDeadMessages(database, {}, COUNT_AT_MOST),
+      ]),
+      lastListings(database, LAST),
+      lastActs(database, LAST),
+      bucketOutages(database, LAST),
+    ]);
   const since = (time: Date) =>
     html`<time datetime="${time.toISOString()}" title="${time.toISOString()}">${age(now.getTime() - time.getTime())}</time>`;
   const mayAct = canAct && viewer.rights.has('act');
@@ -170,6 +174,7 @@ ${toldOf(query)}
     ['Without rules', `${counted(backlog.unmonitoredFiles, 'file')} in ${BACKLOG_DAYS} days`],
   ].map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>
 </section>
+${outageSection(outages, since)}
 ${
   mayAct && !isEmpty
     ? html`<form method="get" action="/operations/confirm" class="stacked">
@@ -181,6 +186,32 @@ ${lists}
 ${listingSection(listings, since)}
 ${actSection(acts, since)}
 </main>`;
+}
+
+/** What is lacking, by the kind of an outage. */
+const LACKS: Readonly<Record<Outage, string>> = {
+  access: 'rights to the bucket',
+  kms: 'rights to its encryption key',
+  throttling: 'answers of S3, which refuses for load',
+  network: 'a connection to S3',
+};
+
+function outageSection(outages: readonly KnownOutage[], since: (time: Date) => Html): Part {
+  if (outages.length === 0) return undefined;
+  const rows = outages.map(
+    ({ bucket, way, outage, since: time, processes }) => html`<tr>
+<td>${since(time)}</td><td><span class="text">${bucket}</span></td><td>${way === 'read' ? 'read' : 'written to'}</td>
+<td>${outage}: ${LACKS[outage as Outage] ?? ''}</td><td class="number">${processes}</td>
+</tr>`,
+  );
+  return html`<section aria-labelledby="outages">
+<h2 id="outages">Buckets that are out</h2>
+<p>Their files wait, and each bucket is tried every ten seconds.</p>
+<div class="wide" tabindex="0" role="region" aria-label="Table of buckets that are out"><table>
+<thead><tr><th scope="col">For</th><th scope="col">Bucket</th><th scope="col">Can’t be</th><th scope="col">Lacking</th><th scope="col" class="number">Processes</th></tr></thead>
+<tbody>${rows}</tbody>
+</table></div>
+</section>`;
 }
 
 function counted(count: number, unit: string, units = `${unit}s`): string {

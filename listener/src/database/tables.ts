@@ -38,6 +38,8 @@ export interface Tables {
   readonly kubernetesJobs: string;
   /** What listings of the buckets found. */
   readonly listings: string;
+  /** Buckets that are out, as each process finds them. */
+  readonly bucketOutages: string;
   /** Whose turn it is in the queue of judgements. */
   readonly queueClients: string;
   /** What knex notes of the migrations that ran. */
@@ -77,6 +79,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     periodClock: `${schema}.period_clock`,
     kubernetesJobs: `${schema}.kubernetes_jobs`,
     listings: `${schema}.listings`,
+    bucketOutages: `${schema}.bucket_outages`,
     queueClients: `${schema}.queue_clients`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,
   };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import {
   OWN_REQUEST_SECONDS,
@@ -11,6 +12,7 @@ import type { Logger } from 'pino';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import type { Config, ConfigWithDatabase } from '../config.ts';
 import { backlogOf } from '../database/backlog.ts';
+import { type BucketOutage, outageTeller } from '../database/bucket-outages.ts';
 import { answers, connect, type Database, onceAvailable, poolOf } from '../database/connection.ts';
 import { failJudgements } from '../database/judgements.ts';
 import { countKubernetesJobs, placeJudgement } from '../database/kubernetes-jobs.ts';
@@ -131,10 +133,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     };
     const metrics = createMetrics({
       queueDepths: async () => (opened ? depthsOf(opened) : {}),
-      bucketOutages: () => [
-        ...breakers.read.open().map((open) => ({ ...open, way: 'read' as const })),
-        ...breakers.write.open().map((open) => ({ ...open, way: 'write' as const })),
-      ],
+      bucketOutages: () => openBreakers(breakers),
       ...(judgesFiles && config.rulesLocation !== undefined
         ? { rulesRefused: () => rules?.isRefused() === true }
         : {}),
@@ -215,7 +214,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       const tasks = [
         ...[startSupervision, startPlacing, startDeadLetters],
         ...[startRepairs, startMonths, startRetention, startClock],
-        startJobRunner,
+        ...[startJobRunner, startOutages],
       ];
       for (const start of tasks) {
         const repeated = await start(parts);
@@ -405,6 +404,34 @@ async function startRepairs({ options, database, queue, metrics }: Parts): Promi
   const onError = (error: unknown) => logger.warn({ err: error }, 'judgements were not repaired');
   await repair().catch(onError);
   return repeat(REPAIR_MS, repair, onError);
+}
+
+function openBreakers({ read, write }: Parts['breakers']): BucketOutage[] {
+  return [
+    ...read.open().map((open) => ({ ...open, way: 'read' as const })),
+    ...write.open().map((open) => ({ ...open, way: 'write' as const })),
+  ];
+}
+
+/** How often it is looked whether a bucket is out; only what has changed goes to the database. */
+const OUTAGES_MS = 2_000;
+
+/** Lets the console know which buckets are out for this process. */
+function startOutages({ options, database, breakers }: Parts): Repeated {
+  const { logger } = options;
+  const tell = outageTeller(database, randomUUID());
+  const repeated = repeat(
+    OUTAGES_MS,
+    () => tell(openBreakers(breakers)),
+    (error) => logger.warn({ err: error }, 'which buckets are out was not recorded'),
+  );
+  return {
+    async stop() {
+      await repeated.stop();
+      // Without the database it is forgotten after some minutes.
+      await tell([]).catch(() => undefined);
+    },
+  };
 }
 
 /** How often it is looked how the Jobs stand that judge large files. */

@@ -41,8 +41,15 @@ export interface Breakers {
   }): BucketAttempt | { readonly waitMs: number };
   /** Whether any bucket is out. */
   readonly anyOpen: boolean;
-  /** The buckets that are out, and why. */
-  open(): readonly { readonly bucket: string; readonly outage: Outage }[];
+  /** The buckets that are out, and why since when. */
+  open(): readonly OpenBreaker[];
+}
+
+/** A bucket that is out. */
+export interface OpenBreaker {
+  readonly bucket: string;
+  readonly outage: Outage;
+  readonly since: Date;
 }
 
 /** Settings of {@link createBreakers}. */
@@ -63,6 +70,8 @@ export interface BreakersOptions {
 interface Breaker {
   readonly failedKeys: Set<string>;
   isOpen: boolean;
+  /** When it was opened last. */
+  since: Date;
   nextTryAt: number;
 }
 
@@ -90,11 +99,14 @@ export function createBreakers(options: BreakersOptions = {}): Breakers {
   function failed(bucket: string, key: string, outage: Outage): boolean {
     const breakers = buckets.get(bucket) ?? new Map<Outage, Breaker>();
     buckets.set(bucket, breakers);
-    const breaker = breakers.get(outage) ?? { failedKeys: new Set(), isOpen: false, nextTryAt: 0 };
+    const breaker = breakers.get(outage) ?? {
+      ...{ failedKeys: new Set(), isOpen: false, since: new Date(), nextTryAt: 0 },
+    };
     breakers.set(outage, breaker);
     if (breaker.failedKeys.size < MOST_KEYS) breaker.failedKeys.add(key);
     if (!breaker.isOpen && breaker.failedKeys.size >= KEYS_BEFORE_OPEN) {
       breaker.isOpen = true;
+      breaker.since = new Date();
       onChange?.(bucket, outage, true);
     }
     breaker.nextTryAt = now() + TRY_AGAIN_MS;
@@ -141,7 +153,7 @@ export function createBreakers(options: BreakersOptions = {}): Breakers {
     },
     open: () =>
       [...buckets.keys()].flatMap((bucket) =>
-        openOf(bucket).map(([outage]) => ({ bucket, outage })),
+        openOf(bucket).map(([outage, { since }]) => ({ bucket, outage, since })),
       ),
   };
 }

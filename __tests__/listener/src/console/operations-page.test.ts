@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ConsoleRight } from '@file-processing/contract/console.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningConsole, startConsole } from '../../../../listener/src/console/console.ts';
+import { outageTeller } from '../../../../listener/src/database/bucket-outages.ts';
 import { failJudgements, judgementsOf } from '../../../../listener/src/database/judgements.ts';
 import { recordListing } from '../../../../listener/src/database/listed-objects.ts';
 import { lastActs } from '../../../../listener/src/database/privacy-events.ts';
@@ -39,7 +40,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await given.database.raw(
-    'TRUNCATE notices, notice_messages, judgements, runs, sns_messages, privacy_events, listings',
+    'TRUNCATE notices, notice_messages, judgements, runs, sns_messages, privacy_events, listings, bucket_outages',
   );
   await given.database('file_processing_queue.job').delete();
 });
@@ -102,6 +103,37 @@ describe('the page of operations', () => {
     expect(page).toContain(`href="/runs/${run}"`);
     expect(page).toMatch(/could not be read: 1[\s\S]*Message is not JSON/);
     expect(page).toMatch(/not delivered: 1[\s\S]*ana@city.example[\s\S]*refused/);
+  });
+
+  it('names the buckets that are out, since when and why, once for all processes', async () => {
+    expect(await textOf('/operations')).not.toContain('Buckets that are out');
+    const outage = { bucket: 'box', way: 'read', outage: 'access' } as const;
+    const hours = (count: number) => new Date(Date.now() - count * 3_600_000);
+    const tell = outageTeller(given.database, randomUUID());
+    await tell([{ ...outage, since: hours(3) }]);
+    await outageTeller(given.database, randomUUID())([{ ...outage, since: hours(5) }]);
+    const page = await textOf('/operations');
+    expect(page).toMatch(
+      /Buckets that are out[\s\S]*5 hours<\/time><\/td><td><span class="text">box<\/span><\/td><td>read<\/td>\s*<td>access: rights to the bucket<\/td><td class="number">2</,
+    );
+    await tell([]);
+    expect(await textOf('/operations')).toMatch(/<td class="number">1<\/td>\s*<\/tr>/);
+  });
+
+  it('names no bucket of a process that says nothing any more', async () => {
+    await outageTeller(
+      given.database,
+      randomUUID(),
+    )([{ bucket: 'box', way: 'write', outage: 'network', since: new Date() }]);
+    await given
+      .database('bucket_outages')
+      .update({ said_at: given.database.raw("now() - interval '4 minutes'") });
+    expect(await textOf('/operations')).not.toContain('Buckets that are out');
+    await outageTeller(
+      given.database,
+      randomUUID(),
+    )([{ bucket: 'other', way: 'read', outage: 'kms', since: new Date() }]);
+    expect(await given.database('bucket_outages').pluck('bucket')).toEqual(['other']);
   });
 
   it('says what waits in the queue', async () => {
@@ -260,5 +292,44 @@ describe('an act', () => {
     expect(await findMessage(given.database, 'm1')).toMatchObject({
       settledReason: 'a test by hand',
     });
+  });
+});
+
+describe('which buckets are out for a process', () => {
+  const OPEN = [
+    { bucket: 'box', way: 'read', outage: 'access', since: new Date('2026-11-29T10:00:00Z') },
+  ] as const;
+
+  it('is written where it has changed, and once a minute while one is', async () => {
+    let now = 0;
+    const tell = outageTeller(given.database, randomUUID(), () => now);
+    const written: string[] = [];
+    given.database.on('query', ({ sql }) => {
+      if (/^insert into .*bucket_outages/.test(sql)) written.push(sql);
+    });
+    for (const after of [0, 2_000, 59_000, 60_000, 62_000]) {
+      now = after;
+      await tell(OPEN);
+    }
+    given.database.removeAllListeners('query');
+    expect(written).toHaveLength(2);
+  });
+
+  it('is written at the next call where the database was away', async () => {
+    const process = randomUUID();
+    let isAway = true;
+    const database = new Proxy(given.database, {
+      get: (target, name) => {
+        if (isAway && name === 'transaction') throw new Error('away');
+        return Reflect.get(target, name);
+      },
+    });
+    const tell = outageTeller(database, process);
+    await expect(tell(OPEN)).rejects.toThrow('away');
+    isAway = false;
+    await tell(OPEN);
+    expect(await given.database('bucket_outages').where({ process }).pluck('bucket')).toEqual([
+      'box',
+    ]);
   });
 });

@@ -41,7 +41,9 @@ function given(options: BreakersOptions = {}) {
 test('a bucket is out once five different keys have failed', () => {
   const { fail, breakers, onChange } = given();
   expect(fail(...'abcde')).toEqual([false, false, false, false, true]);
-  expect(breakers.open()).toEqual([{ bucket: 'bucket', outage: 'access' }]);
+  expect(breakers.open()).toEqual([
+    { bucket: 'bucket', outage: 'access', since: expect.any(Date) },
+  ]);
   expect(onChange.mock.calls).toEqual([['bucket', 'access', true]]);
 });
 
