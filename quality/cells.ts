@@ -152,7 +152,8 @@ export class CellReader {
   }
 }
 
-function isNullCell(
+/** Whether a cell holds no value. */
+export function isNullCell(
   field: CompiledField | undefined,
   bytes: Uint8Array,
   start: number,

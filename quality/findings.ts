@@ -48,10 +48,34 @@ export interface Fault {
   readonly classification: Classification | null;
 }
 
+/** Cells of a row in which something is wrong, as far as a report has room for them. */
+export interface ListedRow {
+  /** Number of the record from 1, as a {@link Fault} has it. */
+  readonly record: number;
+  /** Number of the column of the first of these cells, from 1; beyond 1 where the row is too wide to be shown whole. */
+  readonly field: number;
+  /** At most 40, each of at most 64 characters. */
+  readonly cells: readonly string[];
+  /**
+   * How sensitive all of them are where any may be of another column, since the row's structure is broken. Absent where each
+   * is as sensitive as its column.
+   */
+  readonly classification?: Classification | null;
+}
+
 /** Places that are kept as a sample for the diagnoses, however few a report shall list. */
 const LEAST_SAMPLE = 1_000;
-/** Characters of all texts that are listed. */
-const MOST_CHARACTERS = 1024 * 1024;
+/** Characters of the rows that are listed, and of all texts of faults: together 1 MiB. */
+const MOST_ROW_CHARACTERS = 128 * 1024;
+const MOST_CHARACTERS = 1024 * 1024 - MOST_ROW_CHARACTERS;
+/** What a listed cell takes beside its text, also where it is withheld. */
+const CELL_CHARACTERS = 24;
+/** Rows of each kind and column for which all of that room is there; others may have half of it. */
+const FIRST_ROWS = 3;
+/** Cells of a listed row at most. */
+export const MOST_ROW_CELLS = 40;
+/** Characters of each. */
+const LONGEST_ROW_CELL = 64;
 /** What a listed fault takes beside its texts. */
 const PLACE_CHARACTERS = 150;
 
@@ -100,6 +124,9 @@ export class FaultLog {
   readonly #structural: Fault[] = [];
   readonly #others: Fault[] = [];
   #characters = 0;
+  /** By their records. */
+  readonly #rows = new Map<number, ListedRow>();
+  #rowCharacters = 0;
 
   /** @param maxListed faults that {@link listed} gives at most */
   constructor(maxListed: number) {
@@ -110,6 +137,14 @@ export class FaultLog {
   /** Those of the structure first, each in the order of the file. */
   get listed(): readonly Fault[] {
     return this.sample.slice(0, this.#maxListed);
+  }
+
+  /** Rows of the faults that are listed, in the order of the file. */
+  get listedRows(): readonly ListedRow[] {
+    const records = new Set(this.listed.flatMap(({ record }) => record ?? []));
+    return [...records]
+      .sort((one, other) => one - other)
+      .flatMap((record) => this.#rows.get(record) ?? []);
   }
 
   /** What is known in full, more than what is listed where only few shall be. */
@@ -155,6 +190,9 @@ export class FaultLog {
 
   /** Takes those of a record off the list, but for those of structure. */
   unlist(record: number): void {
+    const row = this.#rows.get(record);
+    if (row !== undefined) this.#rowCharacters -= rowCharactersOf(row);
+    this.#rows.delete(record);
     for (let at = this.#others.length - 1; at >= 0; at--) {
       const fault = this.#others[at] as Fault;
       if (fault.record !== record) continue;
@@ -168,7 +206,8 @@ export class FaultLog {
     }
   }
 
-  list(fault: Fault, column = -1): void {
+  /** @param rowOf makes the row that it stands in, where that is at hand */
+  list(fault: Fault, column = -1, rowOf?: () => ListedRow): void {
     const tally = this.#tally(fault.type);
     tally.reach(column + 1);
     if (!this.#hasRoom(fault.type, tally, column + 1)) return;
@@ -177,6 +216,16 @@ export class FaultLog {
     tally.listedOf[column + 1] = (tally.listedOf[column + 1] as number) + 1;
     this.#characters += charactersOf(fault);
     (STRUCTURAL_FAULTS.has(fault.type) ? this.#structural : this.#others).push(fault);
+    const { record } = fault;
+    if (rowOf === undefined || record === null || this.#rows.has(record)) return;
+    const isFirst = (tally.listedOf[column + 1] as number) <= FIRST_ROWS;
+    const room = MOST_ROW_CHARACTERS / (isFirst ? 1 : 2) - this.#rowCharacters;
+    if (room <= 0) return;
+    const row = rowOf();
+    const characters = rowCharactersOf(row);
+    if (characters > room) return;
+    this.#rows.set(record, row);
+    this.#rowCharacters += characters;
   }
 
   total(type: FaultType): number {
@@ -271,6 +320,10 @@ export class FaultLog {
 function charactersOf({ label, value, message, plainMessage, key }: Fault): number {
   const texts = [label, value, message, plainMessage, key];
   return texts.reduce((sum, text) => sum + (text?.length ?? 0), PLACE_CHARACTERS);
+}
+
+function rowCharactersOf({ cells }: ListedRow): number {
+  return cells.reduce((sum, text) => sum + text.length + CELL_CHARACTERS, PLACE_CHARACTERS);
 }
 
 /** Faults of one kind and column of a row, as they were counted. */
@@ -457,7 +510,7 @@ export class Findings implements Found<FaultType> {
   listRecord(type: FaultType, message: string): void {
     const place = this.#place(this.#scanner.recordStart);
     const classification = this.#classificationOf([]);
-    this.log.list({
+    const fault: Fault = {
       ...place,
       field: null,
       label: null,
@@ -466,7 +519,8 @@ export class Findings implements Found<FaultType> {
       message,
       key: this.#key(classification),
       classification,
-    });
+    };
+    this.log.list(fault, -1, this.#rowOf(0));
   }
 
   listCell(type: FaultType, cell: number, message: string, details: CellDetails = {}): void {
@@ -489,7 +543,7 @@ export class Findings implements Found<FaultType> {
       key: this.#key(classification),
       classification,
     };
-    this.log.list(fault, this.#columnOf(cell));
+    this.log.list(fault, this.#columnOf(cell), this.#rowOf(cell));
   }
 
   listFile(type: FaultType, message: string, details: FileDetails = {}): void {
@@ -542,6 +596,25 @@ export class Findings implements Found<FaultType> {
     if (columnsOfSchema || schema === undefined) return null;
     const declared = schema.fields.map(({ classification }) => classification);
     return mostSensitive([...declared, ...columns.map(({ classification }) => classification)]);
+  }
+
+  /** What makes the current row, where there is one: those of its cells that are around one. */
+  #rowOf(cell: number): (() => ListedRow) | undefined {
+    if (!this.#inRow) return undefined;
+    return () => {
+      const scanner = this.#scanner;
+      const count = Math.min(scanner.cellCount, MAX_CELLS);
+      const from = Math.max(0, Math.min(cell - MOST_ROW_CELLS / 2, count - MOST_ROW_CELLS));
+      const length = Math.min(MOST_ROW_CELLS, count - from);
+      const isPlaced =
+        scanner.quotes === QUOTES_VALID && scanner.cellCount === this.#file.columns?.length;
+      return {
+        record: this.#file.records,
+        field: from + 1,
+        cells: Array.from({ length }, (_, at) => cellText(scanner, from + at, LONGEST_ROW_CELL)),
+        ...(isPlaced ? {} : { classification: this.#classificationOf([]) }),
+      };
+    };
   }
 
   /** All cells beyond the columns count as one column. */

@@ -22,16 +22,18 @@ import { classificationOf } from './classification.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
 import { diagnose } from './diagnoses.ts';
 import { type FoundDialect, findDialect, HEAD_BYTES, QuotedLines } from './dialect-finder.ts';
+import { DistributionSample } from './distribution.ts';
 import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
 import { FooterHold } from './footer.ts';
 import { PlainRows } from './plain-rows.ts';
 import type { EnginePorts, RangeResult, Reference, Sha256 } from './ports.ts';
-import { ColumnProfile } from './profile.ts';
+import { ColumnProfile, type ColumnReport, type Distribution } from './profile.ts';
 import { LEFT_FIGURES, leftBytes, type RangeContext } from './ranges.ts';
 import type { QualityReport } from './report.ts';
 import { MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
+import type { CompiledField } from './table-schema.ts';
 import { equalsBytes, shorten } from './text.ts';
 import { TextSource } from './text-source.ts';
 import { judge, tableObstacle, toleratesFaults } from './verdict.ts';
@@ -112,6 +114,7 @@ export class Inspection implements RecordHandler {
   /** Bytes of UTF-8 that were scanned. */
   #scanned = 0;
   #byteOrderMark = false;
+  #sample: DistributionSample | undefined;
   /** False for an archive, or text that is not UTF-8 from its first bytes. */
   #supported = true;
   #footer: FooterHold | undefined;
@@ -456,6 +459,14 @@ export class Inspection implements RecordHandler {
       records: file.records,
     });
     const faultCounts = found.log.counts();
+    const { listedRows } = found.log;
+    const columns = (file.columns ?? []).map(
+      ({ profile, field, label, classification }, index) => ({
+        field,
+        report: profile.report(index, file.readRows, { label: shorten(label), classification }),
+      }),
+    );
+    const distributions = structureOnly ? [] : this.#distributions(columns);
     const deliveryRules =
       found.rules.length > 0
         ? found.rules
@@ -489,12 +500,25 @@ export class Inspection implements RecordHandler {
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
       faults: found.log.listed,
+      ...(listedRows.length === 0 ? {} : { listedRows }),
       ...(deliveryRules.length === 0 ? {} : { deliveryRules }),
-      columns: (file.columns ?? []).map(({ profile, label, classification }, index) => ({
-        ...profile.report(index, file.readRows, { label: shorten(label), classification }),
+      columns: columns.map(({ report }, index) => ({
+        ...report,
+        ...(distributions[index] === undefined ? {} : { distribution: distributions[index] }),
         faultCounts: found.log.countsOf(index),
       })),
     };
+  }
+
+  #distributions(
+    columns: readonly {
+      readonly field: CompiledField | undefined;
+      readonly report: Pick<ColumnReport, 'type'>;
+    }[],
+  ): readonly (Distribution | undefined)[] {
+    const { dialect, maxRecordBytes } = this.#file;
+    const counted = columns.map(({ field, report: { type } }) => ({ field, type }));
+    return this.#sample?.count(dialect, counted, maxRecordBytes) ?? [];
   }
 
   /** Leaves of all that was found only the reason to refuse it. */
@@ -585,7 +609,9 @@ export class Inspection implements RecordHandler {
     const { sepLine } = this.#findDialect(head.subarray(mark), whole);
     this.#scanned = mark + sepLine;
     this.#scanner.skip(this.#scanned, sepLine > 0 ? 1 : 0);
-    this.#readTable(head.subarray(this.#scanned));
+    const rows = head.subarray(this.#scanned);
+    if (this.#lines === undefined) this.#sample = new DistributionSample(rows, whole);
+    this.#readTable(rows);
   }
 
   #findDialect(text: Uint8Array, whole: boolean): FoundDialect {

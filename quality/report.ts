@@ -2,7 +2,7 @@ import type { ArchiveFormat } from './archive.ts';
 import type { RuleReport } from './delivery-rules.ts';
 import type { Diagnosis } from './diagnoses.ts';
 import type { FaultType } from './faults.ts';
-import type { Fault } from './findings.ts';
+import type { Fault, ListedRow } from './findings.ts';
 import type { ColumnReport } from './profile.ts';
 import type { SettledEncoding } from './text-source.ts';
 import type { Verdict } from './verdict.ts';
@@ -80,6 +80,8 @@ export interface QualityReport {
   readonly faultCounts: Partial<Record<FaultType, number>>;
   /** The first 20 of each kind and column in full, `maxFaults` and 1 MiB at most, those of the structure first. */
   readonly faults: readonly Fault[];
+  /** Rows that these stand in, as far as there is room; absent where none is kept. */
+  readonly listedRows?: readonly ListedRow[];
   /** What became of each delivery rule; absent where there are none. */
   readonly deliveryRules?: readonly RuleReport[];
   readonly columns: readonly (ColumnReport & ColumnFaults)[];

@@ -74,6 +74,52 @@ describe('Inspection of a table that can not be read', () => {
   });
 });
 
+describe('Rows of listed faults', () => {
+  const rowsOf = (text: string, schema: TableSchema = TWO) =>
+    inspectBytes(text, { expectation: { schema } }).listedRows;
+
+  it('are kept with all their cells, each row once', () => {
+    expect(rowsOf('id,name\n1,Ann\nx,"B ""en"""\n3,Cy\n')).toStrictEqual([
+      { record: 3, field: 1, cells: ['x', 'B "en"'] },
+    ]);
+    const both: TableSchema = { fields: TWO.fields.map(({ name }) => ({ name, type: 'integer' })) };
+    expect(rowsOf('id,name\nx,y\n', both)).toHaveLength(1);
+  });
+
+  it('are not kept of a file without faults, nor for those of its header', () => {
+    expect(rowsOf('id,name\n1,Ann\n')).toBeUndefined();
+    expect(rowsOf('id,nom\n1,Ann\n')).toBeUndefined();
+  });
+
+  it('are those cells of a wide row that are around the bad one, long ones cut', () => {
+    const fields = Array.from({ length: 100 }, (_, column) => ({
+      ...{ name: `c${column}`, type: column === 70 ? 'integer' : 'string' },
+    })) as unknown as TableSchema['fields'];
+    const cells = fields.map(({ name }) => `${name}-`.padEnd(100, '.'));
+    const [row] = rowsOf(`${fields.map(({ name }) => name)}\n${cells}\n`, { fields }) ?? [];
+    expect([row?.field, row?.cells.length]).toStrictEqual([51, 40]);
+    expect(row?.cells[20]).toBe(`${'c70-'.padEnd(64, '.')}…`);
+  });
+
+  it('tell that cells may be of any column where the structure is broken', () => {
+    const fields = TWO.fields.map((field) => ({ ...field, classification: 'internal' as const }));
+    expect(rowsOf('id,name\n1,a\n2,b\n3\n', { fields })).toStrictEqual([
+      { record: 4, field: 1, cells: ['3'], classification: 'internal' },
+    ]);
+  });
+
+  it('leave room for the first of each column, and take no more than a report may', () => {
+    const fields = Array.from({ length: 40 }, (_, column) => ({
+      ...{ name: `c${column}`, type: 'integer' as const },
+    }));
+    const row = fields.map(() => 'x'.repeat(50)).join();
+    const file = `${fields.map(({ name }) => name)}\n${`${row}\n`.repeat(100)}`;
+    const rows = rowsOf(file, { fields }) ?? [];
+    expect(rows.slice(0, 3).map(({ record }) => record)).toStrictEqual([2, 3, 4]);
+    expect(JSON.stringify(rows).length).toBeLessThan(128 * 1024);
+  });
+});
+
 describe('Inspection of files with one planted fault', () => {
   it('passes every file before the fault is planted', () => {
     fc.assert(
@@ -290,7 +336,7 @@ describe('Inspection', () => {
 
   it('profiles every column: nulls, types, smallest and largest', () => {
     const report = inspectBytes('n,d,t\n3,2024-01-02,b\n-1.5,1999-12-31,\n12,2000-01-01,é\n');
-    expect(report.columns).toStrictEqual([
+    expect(report.columns.map(({ distribution: _, ...column }) => column)).toStrictEqual([
       {
         field: 1,
         label: 'n',

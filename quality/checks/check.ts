@@ -393,13 +393,13 @@ export function addCellKey(
   else key.addKey(field.cell.key(bytes, start, end, value));
 }
 
-/** A cell's text as reports show it. */
-export function cellText(scanner: Scanner, cell: number): string {
+/** A cell's text as reports show it. @param longest characters, behind which it is cut */
+export function cellText(scanner: Scanner, cell: number, longest = LONGEST_VALUE): string {
   if (cell >= Math.min(scanner.cellCount, MAX_CELLS)) return '';
   if (((scanner.flags[cell] ?? 0) & CELL_ESCAPED) !== 0) {
     const value = scanner.unescape(cell);
-    return reportText(value, 0, value.length, LONGEST_VALUE);
+    return reportText(value, 0, value.length, longest);
   }
   const { bytes, starts, ends } = scanner;
-  return reportText(bytes, starts[cell] ?? 0, ends[cell] ?? 0, LONGEST_VALUE);
+  return reportText(bytes, starts[cell] ?? 0, ends[cell] ?? 0, longest);
 }

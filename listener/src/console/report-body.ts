@@ -1,5 +1,5 @@
 import { FAULT_KINDS, FAULT_TYPES, type FaultKind } from '@file-processing/quality/faults.ts';
-import type { Fault } from '@file-processing/quality/findings.ts';
+import { type Fault, type ListedRow, MOST_ROW_CELLS } from '@file-processing/quality/findings.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { amount } from '../cli/report-text.ts';
@@ -21,7 +21,12 @@ export interface ReportPage {
 export const MOST_PAGE_BYTES = 300_000;
 
 /** Bytes of that for what is listed; each list ends before it, and says so. */
-const ROOM = { head: 20_000, faults: 130_000, columns: 100_000 };
+const ROOM = { head: 20_000, faults: 130_000, rows: 40_000, columns: 100_000 };
+
+/** Faults of a kind and column whose rows are shown, and cells of such a row: the bad one, and some before and behind it. */
+const ROWS_OF_A_GROUP = 3;
+const CELLS_OF_A_ROW = 12;
+const CELLS_BEFORE = 6;
 
 /** Columns that are shown one by one. */
 const MOST_COLUMNS = 200;
@@ -144,9 +149,19 @@ export function groupsOf(report: QualityReport): readonly Group[] {
 function faultSection(report: QualityReport): Part {
   if (report.faultCount === 0) return undefined;
   const labels = new Map(report.columns.map(({ field, label }) => [field, label]));
+  const rows = new Map(report.listedRows?.map((row) => [row.record, row]));
+  // The rows of the first faults of each kind and column, as long as there is room.
+  let room = ROOM.rows;
+  const rowOf = ({ record, field }: Fault, number: number): Html | undefined => {
+    const row = record === null || number >= ROWS_OF_A_GROUP ? undefined : rows.get(record);
+    if (row === undefined || room < 0) return undefined;
+    const shown = rowCells(row, field, report.columns.length);
+    room -= shown.bytes;
+    return shown;
+  };
   const groups = upTo(
     ROOM.faults,
-    groupsOf(report).map((group) => () => groupSection(group, labels)),
+    groupsOf(report).map((group) => () => groupSection(group, labels, rowOf)),
   );
   return html`<section aria-labelledby="faults">
 <h2 id="faults">${amount(report.faultCount, 'fault')} in ${amount(report.faultyRows, 'row')}</h2>
@@ -159,17 +174,20 @@ ${groups.left > 0 && html`<p class="more">and ${amount(groups.left, 'more kind')
 function groupSection(
   { kind, field, total, faults }: Group,
   labels: ReadonlyMap<number, string>,
+  rowOf: (fault: Fault, number: number) => Html | undefined,
 ): Html {
   const where = field === null ? '' : ` in column ${field}`;
   const label = field === null ? undefined : labels.get(field);
   const hasKeys = faults.some(({ key }) => key !== null);
-  const rows = faults.map(
-    ({ record, line, key, value, message }) => html`<tr>
+  const rows = faults.map((fault, number) => {
+    const { record, line, key, value, message } = fault;
+    const row = rowOf(fault, number);
+    return html`<tr>
 <td class="number">${record ?? '–'}</td><td class="number">${line ?? '–'}</td>
 ${hasKeys && html`<td>${quoted(key)}</td>`}
-<td>${quoted(value)}</td><td>${shortened(message)}</td>
-</tr>`,
-  );
+<td>${quoted(value)}</td><td>${shortened(message)}${row && html`\n<div class="row">The row: ${row}</div>`}</td>
+</tr>`;
+  });
   return html`<article>
 <h3>${kind.type}${where}${label !== undefined && html` <span class="text">${shortened(label)}</span>`}: ${total.toLocaleString('en-US')}</h3>
 <p>${marked(kind.meaning)} ${marked(kind.remedy)}</p>
@@ -182,6 +200,22 @@ ${
 }
 ${total > rows.length && html`<p class="more">${rows.length === 0 ? amount(total, 'place') : `The first of them. ${amount(total - rows.length, 'more place')}`} not listed.</p>`}
 </article>`;
+}
+
+/** Some cells of a row, around the bad one, which is marked. */
+function rowCells({ field: first, cells }: ListedRow, bad: number | null, columns: number): Html {
+  const at = (bad ?? first) - first;
+  const from = Math.max(0, Math.min(at - CELLS_BEFORE, cells.length - CELLS_OF_A_ROW));
+  const shown = cells.slice(from, from + CELLS_OF_A_ROW).map((text, index) => {
+    const cell = text === '' ? 'empty' : html`<span class="text">${shortened(text, 40)}</span>`;
+    const isBad = bad !== null && first + from + index === bad;
+    return html`${index > 0 && ' | '}${isBad ? html`<mark>${cell}</mark>` : cell}`;
+  });
+  const last = from + shown.length;
+  // A row with a cell too few ends here.
+  const isCut =
+    last < cells.length || (cells.length === MOST_ROW_CELLS && first - 1 + last < columns);
+  return html`${first + from > 1 && '… | '}${shown}${isCut && ' | …'}`;
 }
 
 function ruleSection({ deliveryRules = [] }: QualityReport): Part {
@@ -313,9 +347,9 @@ function quoted(text: string | null): Part {
   return text === '' ? 'empty' : html`<span class="text">${shortened(text)}</span>`;
 }
 
-function shortened(text: string): string {
-  const characters = Array.from(text.slice(0, LONGEST_TEXT * 2));
-  return characters.length > LONGEST_TEXT || text.length > LONGEST_TEXT * 2
-    ? `${characters.slice(0, LONGEST_TEXT).join('')}…`
+function shortened(text: string, longest = LONGEST_TEXT): string {
+  const characters = Array.from(text.slice(0, longest * 2));
+  return characters.length > longest || text.length > longest * 2
+    ? `${characters.slice(0, longest).join('')}…`
     : text;
 }

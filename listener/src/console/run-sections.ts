@@ -1,5 +1,6 @@
 import { columnChanges, type FoundChange } from '@file-processing/quality/checks/delivery.ts';
 import { FIELD_TYPES } from '@file-processing/quality/field-type.ts';
+import type { Distribution } from '@file-processing/quality/profile.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import { amount } from '../cli/report-text.ts';
 import { acceptedBefore, type RecordedDelivery } from '../database/accepted-deliveries.ts';
@@ -19,23 +20,43 @@ const MOST_COLUMNS = 200;
 /** What values of each column look like: a small histogram with its figures beside it, which tell no value. */
 export function profileSection({ columns }: QualityReport): Part {
   if (columns.length === 0) return undefined;
-  const rows = columns.slice(0, MOST_COLUMNS).map(({ field, label, rows: all, nulls, types }) => {
+  const rows = columns.slice(0, MOST_COLUMNS).map((column) => {
+    const { field, label, rows: all, nulls, types, distribution } = column;
     const found = FIELD_TYPES.map((type) => [type, types[type] ?? 0] as const);
     const kinds = [['empty', nulls] as const, ...found].filter(([, count]) => count > 0);
     const figures = kinds.map(([kind, count]) => `${count.toLocaleString('en-US')} ${kind}`);
     return html`<tr>
 <td class="number">${field}</td><th scope="row"><span class="text">${label.slice(0, 160)}</span></th><td>${histogram(kinds, all)}</td><td>${figures.join(', ') || '–'}</td>
+<td>${distribution && histogram(distribution.counts, distribution.values)}</td><td>${distribution ? distributionText(distribution) : distribution === null ? 'withheld' : '–'}</td>
 </tr>`;
   });
   const left = columns.length - rows.length;
   return html`<section aria-labelledby="profiles">
 <h2 id="profiles">What values look like</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Table of profiles"><table>
-<thead><tr><th scope="col" class="number">No.</th><th scope="col">Label</th><th scope="col">Histogram</th><th scope="col">Values by type</th></tr></thead>
+<thead><tr><th scope="col" class="number">No.</th><th scope="col">Label</th><th scope="col">Histogram</th><th scope="col">Values by type</th><th scope="col">Histogram</th><th scope="col">The first of them, by size</th></tr></thead>
 <tbody>${rows}</tbody>
 </table></div>
 ${left > 0 && html`<p class="more">and ${amount(left, 'more column')}: the report in JSON has them.</p>`}
 </section>`;
+}
+
+/** What values were counted by, in words. */
+const BY: Readonly<Record<Distribution['by'], string>> = {
+  magnitude: 'by magnitude',
+  month: 'by month',
+  year: 'by year',
+  decade: 'by decade',
+  length: 'by characters',
+  value: 'by value',
+};
+
+function distributionText({ by, values, counts }: Distribution): Html {
+  const figures = counts.map(
+    ([kind, count], index) =>
+      html`${index > 0 && ', '}<span class="text">${kind}</span> ${count.toLocaleString('en-US')}`,
+  );
+  return html`${amount(values, 'value')} ${BY[by]}: ${figures}`;
 }
 
 const BAR = { width: 12, gap: 2, height: 24 };

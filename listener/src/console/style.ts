@@ -25,6 +25,7 @@ a { color: var(--link); }
 .passed { color: var(--passed); } .warned { color: var(--warned); } .failed, .unreadable { color: var(--failed); }
 .text { font-family: ui-monospace, monospace; font-size: .9em; white-space: pre-wrap; unicode-bidi: isolate; background: var(--shade); }
 code { font-family: ui-monospace, monospace; font-size: .9em; }
+mark { background: none; color: var(--failed); outline: 2px solid; outline-offset: 1px; border-radius: .2rem; font-weight: 700; } .row { color: var(--quiet); margin-top: .2rem; }
 .more { color: var(--quiet); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }

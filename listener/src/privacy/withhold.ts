@@ -1,6 +1,6 @@
 import type { Classification } from '@file-processing/quality/classification.ts';
 import { FAULT_KINDS, type FaultType } from '@file-processing/quality/faults.ts';
-import type { Fault } from '@file-processing/quality/findings.ts';
+import type { Fault, ListedRow } from '@file-processing/quality/findings.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 
 /** What a report shows to some and withholds from others. */
@@ -111,10 +111,21 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
       message: plainMessage,
     });
   });
+  /** Of a row that is shown for one bad cell, no other cell is told to be the same as elsewhere. */
+  const listedRows = report.listedRows?.map((row, index): ListedRow => {
+    const cells = row.cells.map((text, at) => {
+      const ownClass =
+        'classification' in row ? row.classification : columns[row.field - 1 + at]?.classification;
+      const path = ['listedRows', index, 'cells'];
+      return hide({ [at]: text }, classOf(ownClass), path, { [at]: shapeOf(text) })[at] ?? '';
+    });
+    return { ...row, cells };
+  });
   return {
     report: {
       ...report,
       faults,
+      ...(listedRows === undefined ? {} : { listedRows }),
       // A report of an older version has none.
       diagnoses: (report.diagnoses ?? []).map((diagnosis, index) =>
         hide(diagnosis, classOf(diagnosis.classification), ['diagnoses', index], {
@@ -126,7 +137,10 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
         const own = classOf(column.classification);
         const path = ['columns', index];
         const named = hide(column, own, path, { label: label === name ? label : shapeOf(label) });
-        return hide(named, ofBrokenRows ?? own, path, { min: null, max: null });
+        return hide(named, ofBrokenRows ?? own, path, {
+          ...{ min: null, max: null },
+          ...(column.distribution === undefined ? {} : { distribution: null }),
+        });
       }),
     },
     withheld: Object.fromEntries(withheld),
@@ -135,7 +149,8 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
 
 /** A report without any value and without the shape of one: verdict, counts and places stay. */
 export function forget(report: QualityReport): QualityReport {
-  const bare = withhold(everythingSensitive(report), true).report;
+  const { listedRows: _rows, ...rest } = report;
+  const bare = withhold(everythingSensitive(rest), true).report;
   return {
     ...bare,
     diagnoses: bare.diagnoses.map((diagnosis) => ({ ...diagnosis, evidence: null })),
@@ -192,12 +207,22 @@ export function restore(
   { report, withheld }: ProtectedReport,
   classes: readonly WithheldClass[],
 ): QualityReport {
-  const restored = structuredClone(report);
+  type Item = Record<string | number, unknown>;
+  const restored = { ...report };
+  // Only what is changed is copied: a report may have a megabyte.
+  const copied = new Set<unknown>([restored]);
   for (const [path, value] of classes.flatMap((name) => withheld[name] ?? [])) {
-    const last = path.at(-1) as string;
-    let item: unknown = restored;
-    for (const step of path.slice(0, -1)) item = (item as Record<string, unknown>)[step];
-    (item as Record<string, unknown>)[last] = value;
+    let item = restored as unknown as Item;
+    for (const step of path.slice(0, -1)) {
+      let next = item[step] as Item;
+      if (!copied.has(next)) {
+        next = (Array.isArray(next) ? [...next] : { ...next }) as Item;
+        copied.add(next);
+        item[step] = next;
+      }
+      item = next;
+    }
+    item[path.at(-1) as string] = value;
   }
   return restored;
 }

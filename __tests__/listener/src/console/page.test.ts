@@ -73,6 +73,26 @@ describe('the page about a report', () => {
     );
   });
 
+  it('marks the bad cell in its row', async () => {
+    const report = await judged('id,hired\n1,2026-01-01\nx <b>,2026-01-02\n');
+    expect(pageOf(report)).toContain(
+      'The row: <mark><span class="text">x &lt;b&gt;</span></mark> | <span class="text">2026-01-02</span></div>',
+    );
+  });
+
+  it('shows of a wide row what is around the bad cell', async () => {
+    const fields = Array.from({ length: 60 }, (_, column) => ({
+      ...{ name: `c${column}`, type: column === 30 ? 'integer' : 'string' },
+    }));
+    const cells = fields.map((_, column) => `v${column}`);
+    const file = `${fields.map(({ name }) => name)}\n${cells}\n`;
+    const [, row = ''] =
+      /The row: (.*?)<\/div>/.exec(pageOf(await judged(file, { schema: { fields } }))) ?? [];
+    expect(row.replace(/<(?!mark|\/mark)[^>]*>/g, '')).toBe(
+      '… | v24 | v25 | v26 | v27 | v28 | v29 | <mark>v30</mark> | v31 | v32 | v33 | v34 | v35 | …',
+    );
+  });
+
   it('lists a cell that is too many, whose column the file does not have', async () => {
     const page = pageOf(await judged('id,hired\n1,2024-01-01\n2,2024-01-01,x\n'));
     expect(page).toMatch(

@@ -74,6 +74,9 @@ describe('the page of a run shows', () => {
     const page = await pageOf(await judged('id,badge\n1,K1\nx,K2\n,K3\n'));
     expect(page).toMatch(/What values look like[\s\S]*<svg class="histogram"/);
     expect(page).toContain('<td>1 empty, 1 string, 1 integer</td>');
+    expect(page).toContain('1 value by magnitude: <span class="text">1–9</span> 1</td>');
+    // Of the sensitive column.
+    expect(page).toContain('<td>withheld</td>');
   });
 
   it('what has changed since the last accepted delivery: figures and columns', async () => {

@@ -70,6 +70,32 @@ describe('withhold', () => {
     expect(JSON.stringify(report)).not.toMatch(/unit-|rule-of-unit/);
   });
 
+  it('takes out each cell of a listed row that is not public, by the class of its own column', () => {
+    const file = 'id,unit,badge,extra\np1,unit-one,BADGE-one,e1\n';
+    const report = reportOf(file, SCHEMA);
+    expect(report.listedRows?.[0]?.cells).toStrictEqual(['p1', 'unit-one', 'BADGE-one', 'e1']);
+    const bare = withhold(report, true);
+    const rowOf = (classes: Parameters<typeof restore>[1]) =>
+      restore(bare, classes).listedRows?.[0]?.cells;
+    expect(rowOf([])).toStrictEqual(['p1', 'aaaa-aaa', 'AAAAA-aaa', 'a9']);
+    expect(rowOf(['internal'])).toStrictEqual(['p1', 'unit-one', 'AAAAA-aaa', 'a9']);
+    expect(rowOf(['internal', 'sensitive'])).toStrictEqual(report.listedRows?.[0]?.cells);
+  });
+
+  it('takes out every cell of a row whose cells may be of any column', () => {
+    const file = 'id,unit,badge\n1,unit-one,BADGE-one\n2,BADGE-two\n';
+    const schema = { ...SCHEMA, fields: SCHEMA.fields.slice(0, 3) };
+    const bare = withhold(reportOf(file, schema), true);
+    expect(restore(bare, ['internal']).listedRows?.at(-1)?.cells).toStrictEqual(['9', 'AAAAA-aaa']);
+  });
+
+  it('changes nothing of what is restored', () => {
+    const bare = withhold(WHOLE, true);
+    const before = JSON.stringify(bare);
+    restore(bare, ['internal', 'sensitive']);
+    expect(JSON.stringify(bare)).toBe(before);
+  });
+
   it('leaves what is public, the names of fields, and every count', () => {
     const { report } = withhold(WHOLE, true);
     expect(report.faults.find(({ field }) => field === 1)).toMatchObject({
@@ -82,11 +108,8 @@ describe('withhold', () => {
       'badge',
       'aaaaa-aa-aaaaa',
     ]);
-    expect({ ...report, faults: [], columns: [] }).toStrictEqual({
-      ...WHOLE,
-      faults: [],
-      columns: [],
-    });
+    const bare = { faults: [], listedRows: [], columns: [] };
+    expect({ ...report, ...bare }).toStrictEqual({ ...WHOLE, ...bare });
   });
 
   it('gives equal values one number, so that repetition shows', () => {
@@ -96,6 +119,14 @@ describe('withhold', () => {
       .map(({ value }) => value);
     expect(new Set(values).size).toBeLessThan(values.length);
     expect(values).toContainEqual(expect.stringMatching(/^aaaa-aaa #\d$/));
+  });
+
+  it('has nothing of how values lie of columns that are not public', () => {
+    const bare = withhold(reportOf('id,unit,badge\n1,unit-one,BADGE-one\n', SCHEMA), true);
+    const of = (classes: Parameters<typeof restore>[1]) =>
+      restore(bare, classes).columns.map(({ distribution }) => distribution?.by ?? distribution);
+    expect(of([])).toStrictEqual(['magnitude', null, null]);
+    expect(of(['internal'])).toStrictEqual(['magnitude', 'length', null]);
   });
 
   it('has no smallest and largest values of columns that are not public', () => {
@@ -188,6 +219,11 @@ describe('storedReport', () => {
 });
 
 describe('forget', () => {
+  it('leaves no row', () => {
+    expect(WHOLE.listedRows).toBeDefined();
+    expect(forget(WHOLE).listedRows).toBeUndefined();
+  });
+
   it('leaves no value, no shape and no evidence, also of public columns', () => {
     const row = 'MARKER-1,MARKER-2\n';
     const schema: TableSchema = {
