@@ -1,7 +1,10 @@
 import type { TerraformVariable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { trustedAccounts } from '../settings/buckets.ts';
-import { consoleSecretVariable } from '../settings/file-processing/workload.ts';
+import {
+  consoleSecretVariable,
+  consoleSecretVariables,
+} from '../settings/file-processing/workload.ts';
 import {
   type FileProcessingSettings,
   fileProcessingVariables,
@@ -16,6 +19,7 @@ import { AwsResources } from './aws-resources.ts';
 import type { FoundDatabase } from './database-lookup.ts';
 import { configureKubernetesProvider } from './kubernetes-provider.ts';
 import { awsOutputs, makeOutputs } from './outputs.ts';
+import type { ConsoleSecret } from './workload/console.ts';
 import { scalesByBacklog } from './workload/scaling.ts';
 import { Workload } from './workload/workload.ts';
 
@@ -108,17 +112,8 @@ export class FileProcessingStack extends AddressedStack {
       }),
       ...(settings.console &&
         settings.image !== '' &&
-        consoleSecretVariable(settings) && {
-          consoleSecret: {
-            value: secretVariable(this, 'console_secret', fileProcessingVariables.console_secret)
-              .stringValue,
-            revision: planVariable(
-              this,
-              'console_secret_revision',
-              fileProcessingVariables.console_secret_revision,
-              settings.console_secret_revision,
-            ).stringValue,
-          },
+        consoleSecretVariables(settings).length > 0 && {
+          consoleSecret: this.#consoleSecret(settings),
         }),
       // Who fetches is ready before the subscription that the queue's takes the place of goes.
       dependsOn: [
@@ -128,5 +123,37 @@ export class FileProcessingStack extends AddressedStack {
       ],
       ...(aws.databaseJobs && { databaseJobs: aws.databaseJobs }),
     });
+  }
+
+  /** What the Secret of the console holds, and the number that is raised with any of it. */
+  #consoleSecret(settings: FileProcessingSettings): ConsoleSecret {
+    const { console_secret, console_secret_revision, console_tokens } = fileProcessingVariables;
+    const name = consoleSecretVariable(settings);
+    const revision =
+      name &&
+      planVariable(
+        this,
+        'console_secret_revision',
+        console_secret_revision,
+        settings.console_secret_revision,
+      );
+    const tokens = settings.console_tokens_revision;
+    return {
+      values: {
+        ...(name && {
+          [name]: secretVariable(this, 'console_secret', console_secret).stringValue,
+        }),
+        ...(tokens > 0 && {
+          CONSOLE_TOKENS: secretVariable(this, 'console_tokens', console_tokens).stringValue,
+        }),
+      },
+      // A Secret has one number, and the sum rises with either.
+      revision:
+        revision === undefined
+          ? tokens
+          : tokens === 0
+            ? revision.stringValue
+            : `\${${revision.fqn} + ${tokens}}`,
+    };
   }
 }

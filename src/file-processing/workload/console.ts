@@ -3,7 +3,10 @@ import { SecretV1 } from '@cdktf/provider-kubernetes/lib/secret-v1/index.js';
 import { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
 import { type ITerraformDependable, Token } from 'cdktf';
 import { Construct } from 'constructs';
-import { consoleSecretVariable } from '../../settings/file-processing/workload.ts';
+import {
+  type ConsoleSecretVariable,
+  consoleSecretVariables,
+} from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { LightResource } from '../../stack/light-resource.ts';
 import { consoleContainer, podSettings, podVolumes, VOLUMES } from './containers.ts';
@@ -23,15 +26,15 @@ import {
 } from './network-policy.ts';
 import { createPodDisruptionBudget } from './scaling.ts';
 
-/** Tokens of the ephemeral variable with the secret, and of the number that is raised with it. */
+/** Tokens of the ephemeral variables, by the listener's variables that they are for, and of the number that is raised with them. */
 export interface ConsoleSecret {
-  readonly value: string;
-  readonly revision: string;
+  readonly values: Readonly<Partial<Record<ConsoleSecretVariable, string>>>;
+  readonly revision: string | number;
 }
 
 /** What the console is made from, beside the settings. */
 export interface ConsoleProps extends Omit<DeploymentProps, 'mountsRules'> {
-  /** Undefined where nobody signs in by the settings. */
+  /** Undefined where nobody signs in, and no script comes in, by the settings. */
   readonly secret: ConsoleSecret | undefined;
 }
 
@@ -70,7 +73,7 @@ export function createConsole(
           annotations: {
             ...rolloutAnnotations(settings, props),
             ...(props.secret && {
-              'file-processing/console-secret-revision': props.secret.revision,
+              'file-processing/console-secret-revision': `${props.secret.revision}`,
             }),
           },
         },
@@ -107,13 +110,37 @@ export function createConsole(
 }
 
 function consoleEnvironment(settings: FileProcessingSettings): ListenerEnvironment {
-  const secret = consoleSecretVariable(settings);
+  const secrets = consoleSecretVariables(settings);
   return {
     // Of the pod's network alone: the NetworkPolicy says who gets there.
     CONSOLE_HOST: '0.0.0.0',
     CONSOLE_PORT: `${CONSOLE_PORT.number}`,
     ...settings.console_variables,
-    ...(secret && { [`${secret}_FILE`]: `${CONSOLE_FOLDER}/${secret}` }),
+    ...Object.fromEntries(secrets.map((name) => [`${name}_FILE`, `${CONSOLE_FOLDER}/${name}`])),
+  };
+}
+
+/** What is asked of each secret when a plan is made. */
+const CONDITIONS: Readonly<
+  Record<
+    ConsoleSecretVariable,
+    { readonly condition: (value: string) => string; readonly errorMessage: string }
+  >
+> = {
+  CONSOLE_OIDC_CLIENT_SECRET: ofSecret(),
+  CONSOLE_PROXY_SECRET: ofSecret(),
+  CONSOLE_TOKENS: {
+    condition: (value) => `try(length(jsondecode(${value})) > 0, false)`,
+    errorMessage:
+      'console_tokens must be given, a JSON list as CONSOLE_TOKENS has it, where console_tokens_revision is not 0: set TF_VAR_console_tokens.',
+  },
+};
+
+function ofSecret() {
+  return {
+    condition: (value: string) => `try(length(${value}) >= 32, false)`,
+    errorMessage:
+      'console_secret must be given, 32 characters or more, where people sign in to the console: set TF_VAR_console_secret.',
   };
 }
 
@@ -121,22 +148,19 @@ function consoleEnvironment(settings: FileProcessingSettings): ListenerEnvironme
 function createSecret(
   scope: Construct,
   settings: FileProcessingSettings,
-  { value, revision }: ConsoleSecret,
+  { values, revision }: ConsoleSecret,
   dependsOn: ITerraformDependable[],
 ): SecretV1 {
   return new SecretV1(scope, 'console', {
     metadata: { name: CONSOLE, namespace: settings.namespace, labels: LABELS },
     type: 'Opaque',
-    dataWo: { [consoleSecretVariable(settings) ?? '']: value },
-    dataWoRevision: Token.asNumber(revision),
+    dataWo: { ...values },
+    dataWoRevision: typeof revision === 'number' ? revision : Token.asNumber(revision),
     lifecycle: {
-      precondition: [
-        {
-          condition: `\${try(length(${value}) >= 32, false)}`,
-          errorMessage:
-            'console_secret must be given, 32 characters or more, where people sign in to the console: set TF_VAR_console_secret.',
-        },
-      ],
+      precondition: consoleSecretVariables(settings).map((name) => ({
+        condition: `\${${CONDITIONS[name].condition(values[name] ?? '')}}`,
+        errorMessage: CONDITIONS[name].errorMessage,
+      })),
     },
     dependsOn,
   });

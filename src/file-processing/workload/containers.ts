@@ -11,7 +11,7 @@ import {
   PATHS,
   SERVE,
 } from '@file-processing/contract/listener-interface.ts';
-import { consoleSecretVariable, mebibytes } from '../../settings/file-processing/workload.ts';
+import { consoleSecretVariables, mebibytes } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import {
@@ -211,7 +211,7 @@ export function consoleContainer(
   const shared = common(settings, image);
   const { name, number } = CONSOLE_PORT;
   const httpGet = { path: PATHS.liveness, port: name, scheme: 'HTTP' };
-  const hasSecret = consoleSecretVariable(settings) !== undefined;
+  const hasSecret = consoleSecretVariables(settings).length > 0;
   return {
     name: CONSOLE_COMMAND.command,
     args: [CONSOLE_COMMAND.command],

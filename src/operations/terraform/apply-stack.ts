@@ -20,8 +20,8 @@ import {
   requireAddresses,
   requireCluster,
   requireLoadBalancerClass,
-  requirePassword,
   requireRules,
+  requireSecrets,
   requireWayForMessages,
 } from './preconditions.ts';
 import { reviewAndApply, withPlan } from './review.ts';
@@ -71,7 +71,7 @@ export async function applyStack(
   name: StackName = 'file-processing',
 ): Promise<ApplyReport> {
   const stack = await openStack(context, options, name);
-  requirePassword(stack, context.env);
+  requireSecrets(stack, context.env);
   await requireRules(context, stack);
   let state = await stack.terraform.state();
   let finish: (() => Promise<void>) | undefined;
@@ -155,7 +155,7 @@ export async function applyTargets(
   const stack = await openStack(context, options, name);
   requireAddresses(stack, addresses);
   if (addresses.some(isKubernetes)) {
-    requirePassword(stack, context.env);
+    requireSecrets(stack, context.env);
     await requireCluster(context, stack, await stack.terraform.state());
   }
   if (options.dryRun) return dryRun(context, options, stack, addresses);

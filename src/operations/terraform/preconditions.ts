@@ -16,7 +16,7 @@ import { loadBalancerServiceIn } from './load-balancer-handover.ts';
 import type { OpenStack } from './open-stack.ts';
 import { managedResources, type StateJson } from './plan-json.ts';
 import { addressesOf, isKubernetes } from './stacks.ts';
-import { lacksPassword, lacksScalerPassword } from './variables.ts';
+import { missingSecrets } from './variables.ts';
 
 /**
  * Stops where the stack's Kubernetes objects could not be planned, before anything is changed.
@@ -59,7 +59,7 @@ export async function requirePlannable(
   const held = managedResources(state).map(({ address }) => address);
   const planned = targets.length > 0 ? targets : [...addressesOf(stack.json), ...held];
   if (!planned.some(isKubernetes)) return;
-  requirePassword(stack, context.env);
+  requireSecrets(stack, context.env);
   await requireRules(context, stack);
   await requireCluster(context, stack, state);
 }
@@ -88,21 +88,31 @@ export function requireWayForMessages(
   refuse(refuseUnreadySwitch(addressesOf(json), managedResources(state)));
 }
 
+/** Secrets that come by the environment: what each is, and how to do without. */
+const SECRETS: Readonly<Record<string, readonly [name: string, without: string]>> = {
+  db_password: [
+    "the database's password",
+    'name a Secret by existing_secret_name, or use db_iam_auth',
+  ],
+  scaler_password: ['the password of scaler_user', 'leave autoscaling = "backlog" out'],
+  console_secret: [
+    "the secret of the console's provider or proxy",
+    'leave CONSOLE_OIDC_ISSUER and CONSOLE_GRANTS out of console_variables',
+  ],
+  console_tokens: ['what scripts may do in the console', 'set console_tokens_revision to 0'],
+};
+
 /**
- * Stops where every plan would fail for want of the database's password.
+ * Stops where every plan would fail for want of a secret.
  *
  * @throws OperationError (EXIT.usage)
  */
-export function requirePassword(stack: OpenStack, env: OperationContext['env']): void {
-  if (lacksScalerPassword(stack.json, env)) {
-    throw new OperationError('the password of scaler_user is missing: the stack makes its Secret', {
-      next: 'export TF_VAR_scaler_password=\'…\'; or leave autoscaling = "backlog" out',
-      code: EXIT.usage,
-    });
-  }
-  if (!lacksPassword(stack.json, env)) return;
-  throw new OperationError("the database's password is missing: the stack makes its Secret", {
-    next: "export TF_VAR_db_password='…'; or name a Secret by existing_secret_name, or use db_iam_auth",
+export function requireSecrets(stack: OpenStack, env: OperationContext['env']): void {
+  const [missing] = missingSecrets(stack.json, env);
+  if (missing === undefined) return;
+  const [name, without] = SECRETS[missing] ?? [missing];
+  throw new OperationError(`${name} is missing: the stack makes its Secret`, {
+    next: `export TF_VAR_${missing}='…'${without === undefined ? '' : `; or ${without}`}`,
     code: EXIT.usage,
   });
 }

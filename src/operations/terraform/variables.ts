@@ -31,7 +31,7 @@ export function checkVariables(
   { variable: known = {} }: StackJson,
 ): void {
   const isSecret = (name: string) =>
-    known[name]?.sensitive === true || /password|secret/.test(name);
+    known[name]?.sensitive === true || /password|secret|token/.test(name);
   const faults = Object.keys(variables).flatMap((name) => {
     if (isSecret(name)) {
       return [`--var ${name} would show a secret to every process; give it as TF_VAR_${name}`];
@@ -47,20 +47,18 @@ export function checkVariables(
 }
 
 /**
- * Whether the stack makes the Secret with the database's password and nobody has given the password:
- * then every plan of it would fail at its end.
+ * Variables that the stack's Secrets are made of and that nobody has given: every plan of it would fail at its end, or make a
+ * Secret that pods don't start with.
  */
-export function lacksPassword(
+export function missingSecrets(
   { resource = {} }: StackJson,
   env: Readonly<Record<string, string | undefined>>,
-): boolean {
-  return resource.kubernetes_secret_v1?.database !== undefined && !env.TF_VAR_db_password;
-}
-
-/** The same of the password by which KEDA counts what waits. */
-export function lacksScalerPassword(
-  { resource = {} }: StackJson,
-  env: Readonly<Record<string, string | undefined>>,
-): boolean {
-  return resource.kubernetes_secret_v1?.scaler !== undefined && !env.TF_VAR_scaler_password;
+): string[] {
+  const written = Object.values(resource.kubernetes_secret_v1 ?? {}).map((secret) =>
+    JSON.stringify((secret as { readonly data_wo?: unknown }).data_wo ?? null),
+  );
+  const names = written.flatMap((text) =>
+    [...text.matchAll(/\bvar\.(\w+)/g)].map(([, name]) => name),
+  );
+  return [...new Set(names)].flatMap((name) => (name && !env[`TF_VAR_${name}`] ? name : []));
 }

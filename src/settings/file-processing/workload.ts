@@ -1,4 +1,5 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
+import { CONSOLE_TOKENS, readConsoleTokens } from '@file-processing/contract/console.ts';
 import { JOB_RUNNERS } from '@file-processing/contract/listener-interface.ts';
 import {
   HIGHEST_WEIGHT,
@@ -32,6 +33,25 @@ export const CONSOLE_VARIABLES = [
   'CONSOLE_PROXY_USER_HEADER',
   'CONSOLE_PROXY_GROUPS_HEADER',
 ] as const satisfies readonly VariableName[];
+
+/** Variables of the console that its Secret holds. */
+export function consoleSecretVariables(
+  settings: Parameters<typeof consoleSecretVariable>[0] & {
+    readonly console_tokens_revision: number;
+  },
+): readonly ConsoleSecretVariable[] {
+  const own = consoleSecretVariable(settings);
+  return [
+    ...(own === undefined ? [] : [own]),
+    ...(settings.console_tokens_revision > 0 ? (['CONSOLE_TOKENS'] as const) : []),
+  ];
+}
+
+/** One of {@link consoleSecretVariables}. */
+export type ConsoleSecretVariable =
+  | 'CONSOLE_OIDC_CLIENT_SECRET'
+  | 'CONSOLE_PROXY_SECRET'
+  | 'CONSOLE_TOKENS';
 
 /** The variable that `console_secret` is for: of the provider, or of the proxy; undefined where nobody signs in. */
 export function consoleSecretVariable({
@@ -426,6 +446,21 @@ export const workloadVariables = {
     default: 1,
     example: 2,
     setAt: 'plan',
+  }),
+  console_tokens: text({
+    description:
+      'What scripts may do in the console, as CONSOLE_TOKENS has it: of each token its SHA-256. It comes as TF_VAR_console_tokens where console_tokens_revision is 1 or more, and never gets into the synthesized JSON, the plan or the state.',
+    default: '',
+    example: '',
+    allowed: CONSOLE_TOKENS,
+    accepts: (value) => readConsoleTokens(value) !== undefined,
+    sensitive: true,
+  }),
+  console_tokens_revision: integer(0, 1_000_000, {
+    description:
+      'From 1 on, scripts come into the console by console_tokens. Raise it by one whenever these change, so that the Secret is written again.',
+    default: 0,
+    example: 1,
   }),
   log_level: choice(['debug', 'info', 'warn', 'error'], {
     description: 'From which level on the listener logs.',

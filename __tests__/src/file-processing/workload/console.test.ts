@@ -117,4 +117,31 @@ describe('the console in the cluster', () => {
     const pod = JSON.stringify(resource.kubernetes_deployment_v1?.console);
     expect(pod).toContain('/etc/file-processing/console/CONSOLE_OIDC_CLIENT_SECRET');
   });
+
+  it.each([
+    ['alone', { console_variables: {} }, ['CONSOLE_TOKENS'], 2],
+    [
+      'beside the secret, by a number that rises with either',
+      {},
+      ['CONSOLE_OIDC_CLIENT_SECRET', 'CONSOLE_TOKENS'],
+      '${var.console_secret_revision + 2}',
+    ],
+  ] as const)('has the tokens of scripts %s', (_, settings, names, revision) => {
+    const { resource, variable } = synthesizeFileProcessing({
+      ...{ ...SIGN_IN, console_tokens_revision: 2 },
+      ...settings,
+    }) as {
+      resource: Record<string, Record<string, Readonly<Record<string, unknown>>>>;
+      variable: Record<string, unknown>;
+    };
+    const secret = resource.kubernetes_secret_v1?.console;
+    expect(secret?.data_wo).toMatchObject({ CONSOLE_TOKENS: '${var.console_tokens}' });
+    expect(Object.keys(secret?.data_wo ?? {})).toEqual(names);
+    expect(secret?.data_wo_revision).toEqual(revision);
+    expect(JSON.stringify(secret?.lifecycle)).toContain('TF_VAR_console_tokens');
+    expect(variable.console_tokens).toMatchObject({ sensitive: true, ephemeral: true });
+    const pod = JSON.stringify(resource.kubernetes_deployment_v1?.console);
+    for (const name of names) expect(pod).toContain(`/etc/file-processing/console/${name}`);
+    expect(pod).toContain('/etc/file-processing/console');
+  });
 });

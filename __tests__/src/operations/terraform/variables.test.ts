@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest';
 import {
   addVariable,
   checkVariables,
-  lacksPassword,
+  missingSecrets,
 } from '../../../../src/operations/terraform/variables.ts';
 
 const STACK = {
   variable: { image: {}, aws_profile: {}, db_password: { sensitive: true } },
-  resource: { kubernetes_secret_v1: { database: {} } },
+  resource: {
+    kubernetes_secret_v1: { database: { data_wo: { DB_PASSWORD: '${var.db_password}' } } },
+  },
 };
 
 describe('--var', () => {
@@ -63,13 +65,19 @@ describe('--var', () => {
   });
 });
 
-describe('a missing password', () => {
+describe('a missing secret', () => {
   test.each([
-    ['is missed', STACK, {}, true],
-    ['is missed when it is empty', STACK, { TF_VAR_db_password: '' }, true],
-    ['is not missed when it is given', STACK, { TF_VAR_db_password: 'x' }, false],
-    ['is not missed where the stack makes no Secret', { resource: {} }, {}, false],
+    ['is missed', STACK, {}, ['db_password']],
+    ['is missed when it is empty', STACK, { TF_VAR_db_password: '' }, ['db_password']],
+    ['is not missed when it is given', STACK, { TF_VAR_db_password: 'x' }, []],
+    ['is not missed where the stack makes no Secret', { resource: {} }, {}, []],
   ])('%s', (_, json, env, expected) => {
-    expect(lacksPassword(json, env)).toBe(expected);
+    expect(missingSecrets(json, env)).toEqual(expected);
+  });
+
+  test('may be one of several of a Secret', () => {
+    const data_wo = { CONSOLE_TOKENS: '${var.console_tokens}', B: '${var.console_secret}' };
+    const json = { resource: { kubernetes_secret_v1: { console: { data_wo } } } };
+    expect(missingSecrets(json, { TF_VAR_console_secret: 'x' })).toEqual(['console_tokens']);
   });
 });
