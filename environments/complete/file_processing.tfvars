@@ -45,6 +45,10 @@ s3_prefixes             = ["from_client/nm_albuquerque/", "from_client/tx_austin
 s3_suffix               = ".csv"
 report_prefix           = "data_quality_reports/"
 create_s3_notifications = true
+# What rules may have done with a file by its verdict: tag it, and copy it to accepted/ or rejected/ below this folder.
+routing_tags    = true
+routing_targets = [{ bucket = "etl-ba-research-client-etl-prod", prefix = "checked/" }]
+forget_reports  = true
 
 sns_topic_name                   = "file-processing-topic-prod"
 delivery                         = "http"
