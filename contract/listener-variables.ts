@@ -89,10 +89,12 @@ const SAMPLERS = [
   'parentbased_traceidratio',
 ] as const;
 
-const HEADERS = 'pairs such as api-key=secret with commas between them, percent-encoded';
+/** What {@link areOtlpHeaders} accepts, in words. */
+export const OTLP_HEADERS =
+  'pairs such as api-key=secret with commas between them, percent-encoded';
 
 /** Whether a text is a list of headers as W3C Baggage has them. */
-function areHeaders(value: string): boolean {
+export function areOtlpHeaders(value: string): boolean {
   return /^\s*[\w!#$%&'*+.^`|~-]+\s*=([^,;%]|%[0-9a-f]{2})*(,\s*[\w!#$%&'*+.^`|~-]+\s*=([^,;%]|%[0-9a-f]{2})*)*$/i.test(
     value,
   );
@@ -555,7 +557,7 @@ export const LISTENER_VARIABLES = {
   },
   OTEL_EXPORTER_OTLP_HEADERS: {
     description: 'Headers that a collector asks for, such as a key.',
-    kind: textThat(areHeaders, HEADERS),
+    kind: textThat(areOtlpHeaders, OTLP_HEADERS),
     example: 'api-key=secret',
     secret: true,
     file: true,

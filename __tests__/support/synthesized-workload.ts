@@ -72,6 +72,18 @@ export function synthesizeWorkload(
         fileProcessingVariables.scaler_password,
       ).stringValue,
     }),
+    ...(settings.otlp_headers_revision > 0 && {
+      otlpHeaders: {
+        value: secretVariable(stack, 'otlp_headers', fileProcessingVariables.otlp_headers)
+          .stringValue,
+        revision: planVariable(
+          stack,
+          'otlp_headers_revision',
+          fileProcessingVariables.otlp_headers_revision,
+          settings.otlp_headers_revision,
+        ).stringValue,
+      },
+    }),
     ...(settings.database === 'on_demand' && { databaseJobs: DATABASE_JOBS }),
     ...(loadBalancerTags && { loadBalancerTags }),
     dependsOn: DEPENDENCIES.map((fqn) => ({ fqn })),

@@ -110,6 +110,18 @@ export class FileProcessingStack extends AddressedStack {
           settings.scaler_password_revision,
         ).stringValue,
       }),
+      ...(settings.otlp_headers_revision > 0 && {
+        otlpHeaders: {
+          value: secretVariable(this, 'otlp_headers', fileProcessingVariables.otlp_headers)
+            .stringValue,
+          revision: planVariable(
+            this,
+            'otlp_headers_revision',
+            fileProcessingVariables.otlp_headers_revision,
+            settings.otlp_headers_revision,
+          ).stringValue,
+        },
+      }),
       ...(settings.console &&
         settings.image !== '' &&
         consoleSecretVariables(settings).length > 0 && {

@@ -64,6 +64,7 @@ export function checkFileProcessing(
       checkRules,
       checkNotices,
       checkConsole,
+      checkTraces,
       checkRouting,
       checkRetries,
       checkRetention,
@@ -133,6 +134,9 @@ export function warnFileProcessing(
       'db_password',
       'is not synthesized; give it to Terraform as TF_VAR_db_password, or this file as -var-file, and better keep it out of files',
     );
+  }
+  if (secretsGiven.has('otlp_headers') && settings.otlp_headers_revision === 0) {
+    warn('otlp_headers', 'are sent to nobody: otlp_headers_revision is 0');
   }
   if (
     /^https:/i.test(settings.sns_endpoint_url) &&
@@ -287,6 +291,16 @@ function checkScaling(
   return faults
     .filter(([, isFault]) => isFault)
     .map(([variable, , message]) => ({ variable, message }));
+}
+
+/** A Secret that nobody reads would only be another place where it is. */
+function checkTraces({
+  otlp_endpoint: endpoint,
+  otlp_headers_revision: revision,
+}: FileProcessingSettings): FileProcessingFinding[] {
+  if (endpoint !== '' || revision === 0) return [];
+  const message = `${revision} is of no use without otlp_endpoint: leave it out, or name the collector`;
+  return [{ variable: 'otlp_headers_revision', message }];
 }
 
 /** As the listener does at its start. */

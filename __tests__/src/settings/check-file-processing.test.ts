@@ -64,6 +64,12 @@ describe('autoscaling by backlog', () => {
   });
 });
 
+it('headers of a collector mean nothing without one', () => {
+  const headers = { otlp_headers_revision: 1 };
+  expect(check({ ...headers, otlp_endpoint: 'https://otlp.example.gov' })).toEqual([]);
+  expect(check(headers)).toMatchObject([{ variable: 'otlp_headers_revision' }]);
+});
+
 describe('the console', () => {
   const ORIGIN = { CONSOLE_ORIGIN: 'https://deliveries.example.gov' };
   const GRANTS = { CONSOLE_GRANTS: '[{"group":"data-team","rights":["look"]}]' };

@@ -15,6 +15,7 @@ import { consoleSecretVariables, mebibytes } from '../../settings/file-processin
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import {
+  COLLECTOR_FOLDER,
   CONSOLE_FOLDER,
   JOBS_FOLDER,
   NOTICES_FOLDER,
@@ -23,6 +24,7 @@ import {
   SECRETS_FOLDER,
 } from './listener-environment.ts';
 import {
+  COLLECTOR_SECRET,
   CONFIG_MAP,
   CONSOLE_PORT,
   HTTP_PORT,
@@ -38,6 +40,7 @@ const DISK_MIB = 1024;
 
 /** Names of the pod's volumes. */
 export const VOLUMES = {
+  collector: 'collector',
   console: 'console',
   jobs: 'jobs',
   notices: 'notices',
@@ -137,17 +140,33 @@ export function podVolumes(settings: FileProcessingSettings): DeploymentV1SpecTe
           },
         ]
       : []),
-    ...noticesVolume(settings),
+    ...configuredVolumes(settings),
   ];
 }
 
-/** The volume of the Secret of notices, where anything of it is read. */
-export function noticesVolume(
+/** Whoever reads the ConfigMap finds the files that it names: Secrets of notices and of the collector. */
+function configuredSecrets(
+  settings: FileProcessingSettings,
+): readonly { readonly name: string; readonly secretName: string; readonly mountPath: string }[] {
+  const { notice_secret_name: notices, otlp_headers_revision: revision } = settings;
+  return [
+    ...(noticeSecretKeys(settings).length > 0
+      ? [{ name: VOLUMES.notices, secretName: notices, mountPath: NOTICES_FOLDER }]
+      : []),
+    ...(revision > 0
+      ? [{ name: VOLUMES.collector, secretName: COLLECTOR_SECRET, mountPath: COLLECTOR_FOLDER }]
+      : []),
+  ];
+}
+
+/** The volumes of the Secrets whose files the ConfigMap names. */
+export function configuredVolumes(
   settings: FileProcessingSettings,
 ): DeploymentV1SpecTemplateSpecVolume[] {
-  if (noticeSecretKeys(settings).length === 0) return [];
-  const secret = { secretName: settings.notice_secret_name, defaultMode: '0440' };
-  return [{ name: VOLUMES.notices, secret }];
+  return configuredSecrets(settings).map(({ name, secretName }) => ({
+    name,
+    secret: { secretName, defaultMode: '0440' },
+  }));
 }
 
 /** What the listener's own pods have beside them. */
@@ -256,10 +275,10 @@ function common(settings: FileProcessingSettings, image: string) {
       ...(databaseCredentials(settings)
         ? [{ name: VOLUMES.secrets, mountPath: SECRETS_FOLDER, readOnly: true }]
         : []),
-      // Whoever reads the ConfigMap finds the files that it names.
-      ...(noticeSecretKeys(settings).length > 0
-        ? [{ name: VOLUMES.notices, mountPath: NOTICES_FOLDER, readOnly: true }]
-        : []),
+      ...configuredSecrets(settings).map(({ name, mountPath }) => ({
+        ...{ name, mountPath },
+        readOnly: true,
+      })),
     ],
   };
 }

@@ -7,9 +7,9 @@ import { DATABASE_JOB_NAMES } from '../../settings/file-processing/database.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { LightResource } from '../../stack/light-resource.ts';
 import {
+  configuredVolumes,
   endingContainer,
   jobFailurePolicy,
-  noticesVolume,
   podSettings,
   VOLUMES,
 } from './containers.ts';
@@ -136,7 +136,7 @@ function createJob(
           container: [container],
           volume: [
             { name: VOLUMES.temporary, emptyDir: { sizeLimit: '256Mi' } },
-            ...noticesVolume(settings),
+            ...configuredVolumes(settings),
           ],
         },
       },

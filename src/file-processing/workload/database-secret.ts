@@ -3,7 +3,7 @@ import { type ITerraformDependable, Token } from 'cdktf';
 import type { Construct } from 'constructs';
 import { DATABASE_SECRET, LABELS } from './names.ts';
 
-/** A Secret with a password of the database. */
+/** A Secret of the stack's own, with one key: a password of the database, unless it says otherwise. */
 export interface DatabaseSecretProps {
   /** In Terraform. @default database */
   readonly id?: string;

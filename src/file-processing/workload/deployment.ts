@@ -36,6 +36,8 @@ export interface DeploymentProps {
   readonly configChecksum: string;
   /** Token of a number that is raised with the database's password. */
   readonly dbPasswordRevision: string;
+  /** Token of a number that is raised with the headers that the collector asks for; undefined where it asks for none. */
+  readonly otlpHeadersRevision: string | undefined;
   readonly dependsOn: ITerraformDependable[];
 }
 
@@ -87,12 +89,16 @@ export function rolloutAnnotations(
   {
     configChecksum,
     dbPasswordRevision,
-  }: Pick<DeploymentProps, 'configChecksum' | 'dbPasswordRevision'>,
+    otlpHeadersRevision,
+  }: Pick<DeploymentProps, 'configChecksum' | 'dbPasswordRevision' | 'otlpHeadersRevision'>,
 ): Record<string, string> {
   return {
     'checksum/config': configChecksum,
     ...(databaseCredentials(settings) && {
       'file-processing/secret-revision': dbPasswordRevision,
+    }),
+    ...(otlpHeadersRevision && {
+      'file-processing/collector-secret-revision': otlpHeadersRevision,
     }),
     // A pod takes its role when it starts.
     ...(settings.identity !== 'irsa' && { 'file-processing/identity': settings.identity }),

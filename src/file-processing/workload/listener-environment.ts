@@ -32,6 +32,10 @@ export const RULES_FOLDER = '/etc/file-processing/rules';
 
 /** Folder that the Secret of notices is mounted at, one file a key. */
 export const NOTICES_FOLDER = '/etc/file-processing/notices';
+/** Where the Secret of the collector is mounted. */
+export const COLLECTOR_FOLDER = '/etc/file-processing/collector';
+/** The variable that it is for, and its key. */
+export const COLLECTOR_SECRET_KEY = 'OTEL_EXPORTER_OTLP_HEADERS';
 
 /** Folder that the Secret of the console is mounted at, one file a key. */
 export const CONSOLE_FOLDER = '/etc/file-processing/console';
@@ -239,11 +243,15 @@ function noticeEnvironment(settings: FileProcessingSettings): ListenerEnvironmen
 /** What follows a message is recorded where the message is. */
 function traceEnvironment({
   otlp_endpoint: endpoint,
+  otlp_headers_revision: revision,
   trace_percent: percent,
 }: FileProcessingSettings): ListenerEnvironment {
   if (endpoint === '') return {};
   return {
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    ...(revision > 0 && {
+      [`${COLLECTOR_SECRET_KEY}_FILE`]: `${COLLECTOR_FOLDER}/${COLLECTOR_SECRET_KEY}`,
+    }),
     ...(percent < 100 && {
       OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
       OTEL_TRACES_SAMPLER_ARG: `${percent / 100}`,

@@ -16,6 +16,9 @@ export const DATABASE_SECRET = 'file-processing-secrets';
 /** The Secret with the password by which KEDA counts what waits. */
 export const SCALER_SECRET = 'file-processing-scaler';
 
+/** The Secret with the headers that the collector of traces asks for. */
+export const COLLECTOR_SECRET = 'file-processing-collector';
+
 /** Name of the NetworkPolicy of the Jobs that prepare the database; also the value of their pods' `app` label. */
 export const DATABASE_JOBS = 'file-processing-database-jobs';
 

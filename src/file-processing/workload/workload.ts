@@ -15,8 +15,13 @@ import { createDatabaseSecret } from './database-secret.ts';
 import { createDeployment } from './deployment.ts';
 import { createIngress } from './ingress.ts';
 import { createJobs } from './jobs.ts';
-import { createConfigMap, createRules, listenerEnvironment } from './listener-environment.ts';
-import { DATABASE_SECRET, SCALER_SECRET } from './names.ts';
+import {
+  COLLECTOR_SECRET_KEY,
+  createConfigMap,
+  createRules,
+  listenerEnvironment,
+} from './listener-environment.ts';
+import { COLLECTOR_SECRET, DATABASE_SECRET, SCALER_SECRET } from './names.ts';
 import { createNamespace } from './namespace.ts';
 import { createNetworkPolicy } from './network-policy.ts';
 import { listPodMonitor } from './pod-monitor.ts';
@@ -52,6 +57,8 @@ export interface WorkloadProps {
   readonly scalerPassword?: string;
   /** Token of the variable that is raised with it. */
   readonly scalerPasswordRevision?: string;
+  /** Tokens of the headers that the collector of traces asks for, and of their revision; absent where it asks for none. */
+  readonly otlpHeaders?: { readonly value: string; readonly revision: string };
   /** Of the console, where people sign in to it by the settings. */
   readonly consoleSecret?: ConsoleSecret;
   /** What the Jobs that prepare the database need, with `database = "on_demand"`. */
@@ -130,6 +137,19 @@ export class Workload extends Construct {
         dependsOn,
       });
     }
+    if (props.otlpHeaders) {
+      secret.push(
+        createDatabaseSecret(at('collector-secret'), {
+          ...{ id: 'collector', name: COLLECTOR_SECRET, key: COLLECTOR_SECRET_KEY },
+          missing:
+            'otlp_headers must be given with otlp_headers_revision: set TF_VAR_otlp_headers.',
+          namespace: settings.namespace,
+          dbPassword: props.otlpHeaders.value,
+          dbPasswordRevision: props.otlpHeaders.revision,
+          dependsOn,
+        }),
+      );
+    }
     if (settings.existing_secret_name === DATABASE_SECRET) {
       leaveBehind(this, 'kubernetes_secret_v1.database');
     }
@@ -140,7 +160,7 @@ export class Workload extends Construct {
       createDatabaseJobs(at('database-jobs'), settings, {
         ...props.databaseJobs,
         image: props.image,
-        dependsOn: [...dependsOn, ...props.databaseJobs.dependsOn, configMap],
+        dependsOn: [...dependsOn, ...props.databaseJobs.dependsOn, configMap, ...secret],
       });
 
     if (settings.image !== '') {
@@ -154,6 +174,7 @@ export class Workload extends Construct {
         mountsRules: hasRules,
         configChecksum: checksumOf(configMap),
         dbPasswordRevision: props.dbPasswordRevision,
+        otlpHeadersRevision: props.otlpHeaders?.revision,
         dependsOn: [
           ...dependsOn,
           serviceAccount,
@@ -180,6 +201,7 @@ export class Workload extends Construct {
           image: props.image,
           configChecksum: checksumOf(configMap),
           dbPasswordRevision: props.dbPasswordRevision,
+          otlpHeadersRevision: props.otlpHeaders?.revision,
           secret: props.consoleSecret,
           // Whose pods bring the database's schema up to date.
           dependsOn: [...dependsOn, this.deployment],

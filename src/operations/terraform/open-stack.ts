@@ -55,7 +55,10 @@ export async function openStack(
   const [own, warnings] = settingsOf(environment, name);
   refuseOtherRegion(options.region, own.aws_region, name);
   for (const warning of warnings) context.stderr.write(`warning: ${formatFinding(warning)}\n`);
-  const secrets = ['db_password', 'console_secret', 'console_tokens', 'scaler_password'];
+  const secrets = [
+    ...['db_password', 'console_secret', 'console_tokens'],
+    ...['scaler_password', 'otlp_headers'],
+  ];
   if (context.env.TF_LOG && secrets.some((name) => context.env[`TF_VAR_${name}`])) {
     context.stderr.write('warning: TF_LOG makes providers log what they send, the password too\n');
   }

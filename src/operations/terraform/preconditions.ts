@@ -99,6 +99,7 @@ const SECRETS: Readonly<Record<string, readonly [name: string, without: string]>
     "the secret of the console's provider or proxy",
     'leave CONSOLE_OIDC_ISSUER and CONSOLE_GRANTS out of console_variables',
   ],
+  otlp_headers: ['what the collector of traces asks for', 'set otlp_headers_revision to 0'],
   console_tokens: ['what scripts may do in the console', 'set console_tokens_revision to 0'],
 };
 

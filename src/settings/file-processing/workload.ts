@@ -2,7 +2,9 @@ import { isArnOf } from '@file-processing/contract/arn.ts';
 import { CONSOLE_TOKENS, readConsoleTokens } from '@file-processing/contract/console.ts';
 import { JOB_RUNNERS } from '@file-processing/contract/listener-interface.ts';
 import {
+  areOtlpHeaders,
   HIGHEST_WEIGHT,
+  OTLP_HEADERS,
   overridesPod,
   UNMONITORED_CHOICES,
   type VariableName,
@@ -377,6 +379,22 @@ export const workloadVariables = {
     allowed:
       'https://HOST or https://HOST:PORT, or http://SERVICE.NAMESPACE.svc:PORT, without path or user name',
     accepts: isCollector,
+  }),
+  otlp_headers: text({
+    description:
+      'Headers that the collector asks for, such as a key (OTEL_EXPORTER_OTLP_HEADERS); otlp_headers_revision says that there are some. Better not in a file: give it as TF_VAR_otlp_headers. It never gets into the synthesized JSON, the plan or the state.',
+    default: '',
+    example: '',
+    allowed: `${OTLP_HEADERS}, at most 1024 characters`,
+    accepts: (value) => areOtlpHeaders(value) && value.length <= 1024,
+    sensitive: true,
+  }),
+  otlp_headers_revision: integer(0, 1_000_000, {
+    description:
+      'Has a Secret hold otlp_headers, from 1 on. Raise it by one whenever they change, so that the Secret is written again. 0: the collector asks for none.',
+    default: 0,
+    example: 1,
+    setAt: 'plan',
   }),
   trace_percent: integer(0, 100, {
     description: 'Share of the messages whose traces are recorded, in percent.',

@@ -105,6 +105,11 @@ describe('listenerEnvironment', () => {
       { otlp_endpoint: 'https://otlp.example.gov', trace_percent: 5 },
       '0.05',
     ],
+    [
+      'OTEL_EXPORTER_OTLP_HEADERS_FILE',
+      { otlp_endpoint: 'https://otlp.example.gov', otlp_headers_revision: 1 },
+      '/etc/file-processing/collector/OTEL_EXPORTER_OTLP_HEADERS',
+    ],
     ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
     [
       'CLIENT_WEIGHTS',
