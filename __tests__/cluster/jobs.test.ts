@@ -11,6 +11,7 @@ import {
   onTestFinished,
   test,
 } from 'vitest';
+import { EXIT } from '../../contract/listener-interface.ts';
 import { requestJudgements } from '../../listener/src/database/judgements.ts';
 import { listDeadRuns } from '../../listener/src/queue/dead-letters.ts';
 import { openQueue, type Queue } from '../../listener/src/queue/queue.ts';
@@ -25,6 +26,7 @@ import { synthesizeWorkload } from '../support/synthesized-workload.ts';
 import { callApi } from './support/api-client.ts';
 import { type ControlPlane, startControlPlane } from './support/control-plane.ts';
 import { evict } from './support/evict.ts';
+import { fakeNode, readyCondition } from './support/fake-nodes.ts';
 import type { ConfigMap, KubernetesResource, Pod } from './support/kubernetes-resource.ts';
 import {
   PROCESS_IMAGE,
@@ -185,6 +187,12 @@ describe('one file', () => {
     await kubectl('delete', 'jobs', '--all', '--cascade=foreground', '--timeout=60s');
   });
   const judgement = () => given.database('judgements').where({ run_id: runId, number: 1 }).first();
+  /** As the process of a pod does that is cut off after it has begun. */
+  const begin = () =>
+    given.database('judgements').insert({
+      ...{ run_id: runId, number: 1, asked_by: 'message', status: 'running', attempts: 1 },
+      ...{ started_at: new Date(), heartbeat_at: new Date() },
+    });
 
   test('waits while a quota refuses its Job, and is judged once there is room', async () => {
     await kubectl('create', 'quota', 'none', '--hard=count/jobs.batch=0');
@@ -255,12 +263,8 @@ describe('one file', () => {
 
   test('whose process died with its node is judged by another Job, once', async () => {
     startReplica(5);
-    // As a pod would that is cut off after it has begun.
     await until('its Job is there', async () => (await jobs()).length === 1, 60_000);
-    await given.database('judgements').insert({
-      ...{ run_id: runId, number: 1, asked_by: 'message', status: 'running', attempts: 1 },
-      ...{ started_at: new Date(), heartbeat_at: new Date() },
-    });
+    await begin();
     await endJob(`judge-${runId}-1-1`, 'BackoffLimitExceeded');
     startKubelet(1);
     await until(
@@ -276,6 +280,67 @@ describe('one file', () => {
       `judge-${runId}-1-1`,
       `judge-${runId}-1-2`,
     ]);
+  });
+
+  test('whose node is lost is judged by the next pod of the same Job, once Kubernetes has given the first one up', async () => {
+    const silent = await callApi(plane, '/api/v1/nodes', fakeNode('node-lost', 'zone-a', true));
+    expect(silent.status, silent.body).toBe(201);
+    const nodes = ['node-a', 'node-b'];
+    await kubectl('cordon', ...nodes);
+    onTestFinished(async () => {
+      await kubectl('uncordon', ...nodes);
+      await kubectl('delete', 'node', 'node-lost');
+    });
+    startReplica(5);
+    const isOnNode = async () => (await pods())[0]?.spec.nodeName === 'node-lost';
+    await until('its pod is on the node', isOnNode, 60_000);
+    await begin();
+    // As the node controller does after 50 s of silence; all that follows is its own.
+    const status = JSON.stringify({ status: { conditions: [readyCondition('Unknown')] } });
+    await kubectl('patch', 'node', 'node-lost', '--subresource=status', '--patch', status);
+    const isEvicted = async () =>
+      (await pods())[0]?.status.conditions?.some(({ type }) => type === 'DisruptionTarget') ===
+      true;
+    await until('its pod is evicted', isEvicted, 60_000);
+    expect(await pods()).toMatchObject([{ metadata: { deletionTimestamp: expect.any(String) } }]);
+    await kubectl('uncordon', ...nodes);
+    // As whoever knows that the machine is off; or the node is deleted (Kubernetes manual, "Non-graceful node shutdown").
+    const outOfService = 'node.kubernetes.io/out-of-service=nodeshutdown:NoExecute';
+    await kubectl('taint', 'nodes', 'node-lost', outOfService);
+    startKubelet(1);
+    await until('it is judged', async () => (await verdicts()) === 1, 90_000);
+    expect(await judgement()).toMatchObject({ attempts: 2, status: 'finished' });
+    expect((await jobs()).map(({ metadata }) => metadata.name)).toEqual([`judge-${runId}-1-1`]);
+  });
+
+  test('that Kueue holds waits, and is judged once however often it is admitted and evicted', async () => {
+    await deploy({ job_queue_name: 'large-files' });
+    onTestFinished(() => deploy({}));
+    startReplica(5);
+    const name = `judge-${runId}-1-1`;
+    await until('its Job is there', async () => (await jobs()).length === 1, 60_000);
+    expect(await jobs()).toMatchObject([
+      {
+        metadata: { labels: { 'kueue.x-k8s.io/queue-name': 'large-files' } },
+        spec: { suspend: true },
+      },
+    ]);
+    expect(await pods()).toEqual([]);
+    // What Kueue does when it admits a Job, and when it evicts one (its concept "Workload").
+    const suspend = (isHeld: boolean) =>
+      kubectl('patch', 'job', name, '--patch', JSON.stringify({ spec: { suspend: isHeld } }));
+    await suspend(false);
+    const isScheduled = async () => (await pods())[0]?.spec.nodeName !== undefined;
+    await until('its pod has a node', isScheduled, 60_000);
+    await begin();
+    await suspend(true);
+    await until('its pod is gone', async () => (await pods()).length === 0, 60_000);
+    await passTime();
+    await suspend(false);
+    startKubelet(1);
+    await until('it is judged', async () => (await verdicts()) === 1, 60_000);
+    expect(await judgement()).toMatchObject({ attempts: 2, status: 'finished' });
+    expect((await jobs()).map(({ metadata }) => metadata.name)).toEqual([name]);
   });
 
   test('that is gone fails its Job at once, and is no dead letter', async () => {
@@ -376,8 +441,10 @@ test(
     expect(ends).toHaveLength(FILES);
     expect(new Set(ends.map(({ run_id }) => run_id))).toEqual(new Set(ids));
     expect(started).toHaveLength(PROCESSES);
-    // Whatever the verdict: a Job that failed would mean that there is none.
-    expect([...ended.keys()]).toEqual([0]);
+    // Whatever the verdict: a Job that failed would mean that there is none. Its pods may find a database that is busy.
+    expect([EXIT.ok, EXIT.unavailable, EXIT.tryAgain]).toEqual(
+      expect.arrayContaining([...ended.keys()]),
+    );
     const made = await jobs();
     expect(new Set(made.map(({ metadata }) => metadata.name)).size).toBe(made.length);
     expect(made.every(({ metadata }) => metadata.name.endsWith('-1-1'))).toBe(true);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { controlPlaneFolder } from './binaries.ts';
+import { SILENT_LABEL } from './fake-nodes.ts';
 
 /** Where a control plane's programs find each other and their files. */
 export interface Layout {
@@ -67,6 +68,8 @@ export function apiServerParameters(layout: Layout): string[] {
     '--service-cluster-ip-range=10.96.0.0/16',
     '--endpoint-reconciler-type=none',
     '--allow-privileged=true',
+    // Pods on a node that is lost are evicted at once, not after five minutes.
+    '--default-unreachable-toleration-seconds=1',
   ];
 }
 
@@ -98,7 +101,8 @@ export function kwokParameters(layout: Layout): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
     `--config=${kwokStages}`,
-    '--manage-all-nodes=true',
+    '--manage-all-nodes=false',
+    `--manage-nodes-with-label-selector=!${SILENT_LABEL}`,
     '--cidr=10.1.0.1/16',
     '--node-ip=127.0.0.1',
     '--node-port=0',

@@ -348,9 +348,10 @@ interface JobEnd {
 function endOf(job: KubernetesJob | undefined): JobEnd | undefined {
   if (job === undefined) return { text: 'it is gone', isFinal: false };
   const conditions = job.status?.conditions ?? [];
-  const end = conditions.find(
-    ({ type, status }) => (type === 'Failed' || type === 'Complete') && status === 'True',
-  );
+  // Failed only once its last pod has ended, which nobody says of one on a node that is lost: FailureTarget says so before.
+  const end = ['Failed', 'Complete', 'FailureTarget'].flatMap((ended) =>
+    conditions.filter(({ type, status }) => type === ended && status === 'True'),
+  )[0];
   if (end === undefined) return undefined;
   if (end.type === 'Complete') return { text: 'it ended without a verdict', isFinal: false };
   const text = [end.reason, end.message].filter(Boolean).join(': ') || 'it failed';

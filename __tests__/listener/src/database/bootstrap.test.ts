@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
@@ -11,11 +12,13 @@ import { BootstrapError } from '../../../../listener/src/database/errors.ts';
 import { migrate } from '../../../../listener/src/database/migrate.ts';
 import { checkSchema } from '../../../../listener/src/database/schema-version.ts';
 import { openQueue } from '../../../../listener/src/queue/queue.ts';
+import { waitingQuery } from '../../../../src/file-processing/workload/scaling.ts';
 import { cli } from '../../support/cli.ts';
 import { databaseConfigOf } from '../../support/database-config.ts';
 import { setUpOlderVersion } from '../../support/older-version.ts';
 import { startTestServer, type TestServer } from '../../support/sns-sockets.ts';
 
+const SCALE = new URL('../../../../docs/scale.md', import.meta.url);
 const MAIN = fileURLToPath(new URL('../../../../listener/src/main.ts', import.meta.url));
 
 /** Signs in as the server's superuser, as AWS alone can on RDS. */
@@ -175,6 +178,40 @@ describe('on a server of Amazon RDS', () => {
     const settings = config({ user: migrator, listenerUser: listener });
     const master = { user: given.master, password: new Secret('master-marker') };
     await expect(bootstrapDatabase(settings, master)).rejects.toThrow('must be three roles');
+  });
+
+  test('the role by which KEDA counts is made as the page says, the last two statements as the migrator', async () => {
+    await bootstrap();
+    await server.query(`ALTER ROLE ${quoted(names.migrator)} PASSWORD 'token'`);
+    await migrate(config({ password: new Secret('token') }));
+    const role = names.master.replace('master', 'scaler');
+    const [, text = ''] =
+      /```sql\n\s*(CREATE ROLE file_processing_scaler [^`]*)```/.exec(
+        readFileSync(SCALE, 'utf8'),
+      ) ?? [];
+    const statements = text
+      .replaceAll('file_processing_scaler', role)
+      .replaceAll('etl_db', quoted(names.database))
+      .split(/;\s*/)
+      .filter(Boolean);
+    const { host, port, database } = config();
+    const as = async (user: string, password: string, queries: readonly string[]) => {
+      const client = new pg.Client({ host, port, database, user, password });
+      await client.connect();
+      try {
+        for (const query of queries) await client.query(query);
+      } finally {
+        await client.end();
+      }
+    };
+    await as(names.master, 'master-marker', statements.slice(0, -2));
+    await as(names.migrator, 'token', statements.slice(-2));
+    const count = waitingQuery({
+      ...{ db_schema: 'file_processing', max_replicas: 3, backlog_per_pod: 2 },
+    });
+    await as(role, 'CHANGE-ME', [count]);
+    await server.query(`DROP DATABASE ${quoted(names.database)} WITH (FORCE)`);
+    await server.query(`DROP ROLE ${role}`);
   });
 
   test("an older version's database is moved, whose queue is the listener's own", async () => {

@@ -390,6 +390,19 @@ describe('a Job that died', () => {
     },
   );
 
+  test('is another one also while its pod, on a node that is lost, never ends', async () => {
+    const [runId] = await placed(GIB);
+    const look = replica();
+    await look();
+    const condition = { type: 'FailureTarget', status: 'True', reason: 'DeadlineExceeded' };
+    const name = nameOf(runId);
+    api.held.set(name, { metadata: { name }, status: { conditions: [condition] } });
+    await look();
+    await comeDue();
+    await look();
+    expect([...api.held.keys()]).toContain(nameOf(runId, 2));
+  });
+
   test('for the third time is a dead letter that says why, which a retry settles', async () => {
     const [runId = ''] = await placed(GIB);
     const look = replica();
