@@ -1,12 +1,9 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { run } from '../support/run-program.ts';
 import { synthesizeWorkload } from '../support/synthesized-workload.ts';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
+import { APPLY, type Kubectl, kubectlIn } from './support/kubectl.ts';
 import type { KubernetesResource } from './support/kubernetes-resource.ts';
 
 const NAMESPACE = 'monitored';
-const MODULE = 'github.com/prometheus-operator/prometheus-operator';
 const KIND = 'podmonitors.monitoring.coreos.com';
 
 const [monitor] = (synthesizeWorkload({
@@ -16,25 +13,11 @@ const [monitor] = (synthesizeWorkload({
 
 let kubectl: Kubectl;
 
-/** The definition of the kind, as the operator's own module has it. */
-async function definition(): Promise<string> {
-  const directory = join(import.meta.dirname, '../../test-support/prometheus-operator');
-  const { stdout } = await run('go', ['mod', 'download', '-json', MODULE], {
-    directory,
-    environment: { ...process.env, GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'local', GOWORK: 'off' },
-  });
-  const { Dir } = JSON.parse(stdout) as { Dir: string };
-  return join(Dir, 'example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml');
-}
-
 beforeAll(async () => {
   kubectl = await kubectlIn(NAMESPACE);
   await kubectl.succeed('create', 'namespace', NAMESPACE);
-  await kubectl.succeed('apply', '--server-side', '--filename', await definition());
-  await kubectl.succeed('wait', '--for=condition=Established', `crd/${KIND}`, TIMEOUT);
 });
 afterAll(async () => {
-  await kubectl?.succeed('delete', 'crd', KIND, '--wait=false', '--ignore-not-found');
   await kubectl?.succeed('delete', 'namespace', NAMESPACE, '--wait=false');
   await kubectl?.close();
 });

@@ -20,12 +20,17 @@ afterAll(async () => {
   await kubectl?.close();
 });
 
-test('the listener may do what every account may, and nothing else', async () => {
-  expect(await rightsOf('file-processing-sa')).toEqual(await rightsOf('nobody'));
+test('the listener may do what every account may, and make and look at Jobs, and nothing else', async () => {
+  const rights = await rightsOf('file-processing-sa');
+  const own = rights.filter((right) =>
+    /^jobs\.batch +\[\] +\[\] +\[create get list watch delete\]$/.test(right),
+  );
+  expect(own).toHaveLength(1);
+  expect(rights.filter((right) => !own.includes(right))).toEqual(await rightsOf('nobody'));
 });
 
 test('what every account may is to ask about itself and what the API has', async () => {
-  const rights = await rightsOf('file-processing-sa');
+  const rights = await rightsOf('nobody');
   for (const right of rights) {
     expect(right).toMatch(
       /^(self\w+reviews\.auth\S+ +\[\] +\[\] +\[create\]| +\[\/\S*\] +\[\] +\[get\])$/,
@@ -55,19 +60,22 @@ test('a right that somebody gives to the listener is noticed', async () => {
     ...['create', 'rolebinding', 'planted', '--clusterrole=view'],
     `--serviceaccount=${NAMESPACE}:file-processing-sa`,
   );
-  expect(await rightsOf('file-processing-sa')).not.toEqual(await rightsOf('nobody'));
+  expect((await rightsOf('file-processing-sa')).join()).toMatch(/secrets|configmaps/);
   await kubectl.succeed('delete', 'rolebinding', 'planted');
 });
 
-test("the listener's pods get no token for the Kubernetes API", async () => {
-  await kubectl.succeed('rollout', 'status', 'deployment/file-processing-sns', TIMEOUT);
-  const [pod] = await kubectl.list<Pod>('pods', 'app=file-processing-sns');
-  expect(pod?.spec.volumes?.map(({ name }) => name)).toEqual([
-    'tmp',
-    'secrets',
-    'notices',
-    'rules',
-  ]);
+test("a listener that makes Jobs has a token for the Kubernetes API, the console's pods have none", async () => {
+  for (const [app, volumes] of [
+    ['file-processing-sns', ['tmp', 'secrets', 'notices', 'rules', 'jobs', 'token']],
+    ['file-processing-console', ['tmp', 'secrets', 'notices', 'console']],
+  ] as const) {
+    await kubectl.succeed('rollout', 'status', `deployment/${app}`, TIMEOUT);
+    const [pod] = await kubectl.list<Pod>('pods', `app=${app}`);
+    const names = pod?.spec.volumes?.map(({ name }) =>
+      name.replace(/^kube-api-access-.*/, 'token'),
+    );
+    expect(names, app).toEqual(volumes);
+  }
 });
 
 /** Lines of `kubectl auth can-i --list` without its heading, sorted. */

@@ -94,6 +94,14 @@ notice_operators    = ["data-team@example.gov"]
 notice_webhook_urls = ["https://tickets.example.gov:8443/hooks/data-quality"]
 notice_secret_name  = "file-processing-notices"
 
+# Large files are judged by Jobs of their own. Traces go to a collector in the cluster, and the Prometheus operator scrapes the pods.
+job_runner     = "auto"
+job_size_bytes = 2147483648
+job_limit      = 10
+otlp_endpoint  = "http://collector.observability.svc:4318"
+trace_percent  = 10
+pod_monitor    = true
+
 tls_certificate_arn = "arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d"
 access_logs_bucket  = "etl-production-access-logs"
 # Made by the AWS Load Balancer Controller, which the cluster must have.

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import type { TestProject } from 'vitest/node';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { defineKinds } from './definitions.ts';
 
 /** How a test file finds the run's control plane. */
 export type ControlPlaneAddress = Omit<ControlPlane, 'log' | 'stop' | 'restartApiServer'>;
@@ -19,6 +20,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     );
   }
   const { log: _, restartApiServer: __, stop, ...address } = await startControlPlane();
+  await defineKinds(address.kubeconfig).catch(async (error) => {
+    await stop();
+    throw error;
+  });
   project.provide('controlPlane', address);
   return stop;
 }

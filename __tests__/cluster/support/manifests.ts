@@ -78,7 +78,16 @@ async function node(
 async function overlay(filled: string, namespace: string): Promise<string> {
   const folder = await mkdtemp(join(dirname(filled), 'overlay-'));
   const resources = ['../filled'];
-  await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify({ namespace, resources }));
+  // They are the whole cluster's under one name, and another test has those of the same environment.
+  const patches = ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'].map((kind) => ({
+    target: { kind },
+    patch: JSON.stringify({
+      ...{ $patch: 'delete', apiVersion: 'admissionregistration.k8s.io/v1' },
+      ...{ kind, metadata: { name: 'any' } },
+    }),
+  }));
+  const kustomization = { namespace, resources, patches };
+  await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
   return folder;
 }
 
