@@ -64,14 +64,11 @@ describe('the Job', () => {
     ]);
   });
 
-  it("has the Deployment's image, environment, identity, security and volumes", () => {
+  it("has the Deployment's image, environment, identity, security and volumes, and no token for the Kubernetes API", () => {
     const template = DEPLOYMENT?.spec.template.spec;
-    for (const field of [
-      'serviceAccountName',
-      'automountServiceAccountToken',
-      'securityContext',
-      'volumes',
-    ]) {
+    expect(template.automountServiceAccountToken).toBe(true);
+    expect(pod.automountServiceAccountToken).toBe(false);
+    for (const field of ['serviceAccountName', 'securityContext', 'volumes']) {
       expect(pod[field], field).toEqual(template[field]);
     }
     for (const field of ['image', 'envFrom', 'resources', 'securityContext', 'volumeMounts']) {
