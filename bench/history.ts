@@ -19,6 +19,8 @@ import {
   deliveriesSql,
   largeReport,
   pagesToOpen,
+  pastMonthsSql,
+  REPORT,
   startPages,
   VACUUM_SQL,
 } from './pages.ts';
@@ -39,18 +41,6 @@ const DELIVERIES = 500;
 const TIMES = 3;
 /** The tasks of a worker that come seldom have had their turns by then. */
 const WORKER_SECONDS = 65;
-
-/** 350 bytes, as a report of a file of one column without a fault. */
-const REPORT = JSON.stringify({
-  ...{ version: 1, verdict: 'passed', reasons: [], bytes: 1000, rows: 100, faultyRows: 0 },
-  ...{ faultCount: 0, faultCounts: {}, faults: [], diagnoses: [] },
-  columns: [
-    {
-      ...{ field: 1, label: 'id', name: 'id', classification: 'internal', type: 'integer' },
-      ...{ declared: true, rows: 100, nulls: 0, types: { integer: 100 }, faultCounts: {} },
-    },
-  ],
-});
 
 const SETTINGS = { shared_buffers: '1GB', max_wal_size: '1GB', maintenance_work_mem: '512MB' };
 
@@ -215,7 +205,8 @@ async function fill(database: pg.Client, judgements: number): Promise<void> {
   for (const { name } of indexes) await database.query(`DROP INDEX ${name}`);
   // What it refers to is there: each row need not look.
   await database.query('SET session_replication_role = replica');
-  for (const statement of CLIENTS_SQL) await database.query(statement);
+  for (const statement of [...CLIENTS_SQL, pastMonthsSql(MONTHS + 1)])
+    await database.query(statement);
   const secondsApart = SECONDS / judgements;
   for (let from = 0; from < judgements; from += MADE_AT_ONCE) {
     const made = { from, count: Math.min(MADE_AT_ONCE, judgements - from), secondsApart };
@@ -249,10 +240,8 @@ async function indexesOf(
   const { rows } = await database.query(
     `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
      FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-     WHERE indrelid IN (
-       'file_processing.runs'::regclass, 'file_processing.judgements'::regclass,
-       'file_processing.sns_messages'::regclass
-     ) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+     WHERE indrelid IN ('file_processing.runs'::regclass, 'file_processing.judgements'::regclass)
+       AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
      ORDER BY 1`,
   );
   return rows;
@@ -264,7 +253,7 @@ function messagesSql({
   count,
   secondsApart,
 }: Record<'from' | 'count' | 'secondsApart', number>) {
-  return `INSERT INTO file_processing.sns_messages
+  return `INSERT INTO file_processing.messages
       (message_id, topic_arn, type, outcome, subject, message, signed_at, received_at)
     SELECT 'm' || n, '${TOPIC_ARN}', 'Notification', 'accepted', 'Amazon S3 Notification', '{}', at, at
     FROM generate_series(${from}, ${from + count - 1}) AS n,

@@ -30,6 +30,18 @@ const LIMITS = { page: 150, report: 1_000 };
 const TIMES = 9;
 const CLIENTS = 100;
 
+/** 350 bytes, as a report of a file of one column without a fault. */
+export const REPORT = JSON.stringify({
+  ...{ version: 1, verdict: 'passed', reasons: [], bytes: 1000, rows: 100, faultyRows: 0 },
+  ...{ faultCount: 0, faultCounts: {}, faults: [], diagnoses: [] },
+  columns: [
+    {
+      ...{ field: 1, label: 'id', name: 'id', classification: 'internal', type: 'integer' },
+      ...{ declared: true, rows: 100, nulls: 0, types: { integer: 100 }, faultCounts: {} },
+    },
+  ],
+});
+
 /** Which deliveries {@link deliveriesSql} makes. */
 export interface MadeDeliveries {
   /** The newest has number 0. @default 0 */
@@ -50,6 +62,29 @@ export const CLIENTS_SQL = [
    SELECT 'client_' || n, 'box', 'in/client_' || n || '/**', 'people', 1
    FROM generate_series(0, ${CLIENTS - 1}) AS n`,
 ];
+
+/** Tables of the months that are over, as a listener that has run so long has made them; in an empty database. */
+export function pastMonthsSql(months: number): string {
+  return `DO $$
+    DECLARE first timestamptz;
+    BEGIN
+      ALTER TABLE file_processing.messages DETACH PARTITION file_processing.sns_messages;
+      DROP TABLE file_processing.sns_messages;
+      FOR ago IN 0..${months} LOOP
+        first := (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => ago)) AT TIME ZONE 'UTC';
+        IF ago = 0 THEN
+          PERFORM file_processing.make_month('messages', (first + make_interval(months => n))::date)
+          FROM generate_series(0, 1) AS n;
+        ELSE
+          EXECUTE (SELECT string_agg(format(
+            'CREATE TABLE file_processing.%1$I (LIKE file_processing.%2$s_other INCLUDING ALL);
+             ALTER TABLE file_processing.%2$s ATTACH PARTITION file_processing.%1$I FOR VALUES FROM (%3$L) TO (%4$L)',
+            parent || to_char(first, '_YYYY_MM'), parent, first, first + interval '1 month'), ';')
+            FROM unnest(ARRAY['messages', 'reports']) AS parent);
+        END IF;
+      END LOOP;
+    END $$`;
+}
 
 /** Deliveries as SQL: most pass, some wait, are dead, late judged or without rules. */
 export function deliveriesSql({
@@ -75,18 +110,21 @@ export function deliveriesSql({
        CASE WHEN status = 'finished' THEN at END, false,
        CASE WHEN status = 'finished' AND verdict <> 'failed' THEN file.id END
      FROM made JOIN file_processing.monitoring_files AS file ON file.client = 'client_' || made.client
+   ), judgements AS (
+     INSERT INTO file_processing.judgements
+       (run_id, number, asked_by, monitoring_file_id, mapping_name, mapping_version, status, verdict,
+        row_count, byte_count, fault_count, error, attempts, created_at, started_at, finished_at, reported_at)
+     SELECT made.id, 1, 'message', file.id, 'people', 1, status,
+       CASE WHEN status = 'finished' THEN verdict END, CASE WHEN status = 'finished' THEN 100 + n % 900 END,
+       CASE WHEN status = 'finished' THEN 1000 END,
+       CASE WHEN status = 'finished' THEN CASE verdict WHEN 'failed' THEN 3 ELSE 0 END END,
+       CASE WHEN status = 'error' THEN 'S3 is unavailable' END, 1, at, at, at,
+       CASE WHEN status = 'finished' THEN ${report === undefined ? 'NULL::timestamptz' : 'at'} END
+     FROM made JOIN file_processing.monitoring_files AS file ON file.client = 'client_' || made.client
+     WHERE status <> 'pending' RETURNING run_id, number, reported_at
    )
-   INSERT INTO file_processing.judgements
-     (run_id, number, asked_by, monitoring_file_id, mapping_name, mapping_version, status, verdict,
-      row_count, byte_count, fault_count, report, error, attempts, created_at, started_at, finished_at)
-   SELECT made.id, 1, 'message', file.id, 'people', 1, status,
-     CASE WHEN status = 'finished' THEN verdict END, CASE WHEN status = 'finished' THEN 100 + n % 900 END,
-     CASE WHEN status = 'finished' THEN 1000 END,
-     CASE WHEN status = 'finished' THEN CASE verdict WHEN 'failed' THEN 3 ELSE 0 END END,
-     CASE WHEN status = 'finished' THEN ${reported}::jsonb END,
-     CASE WHEN status = 'error' THEN 'S3 is unavailable' END, 1, at, at, at
-   FROM made JOIN file_processing.monitoring_files AS file ON file.client = 'client_' || made.client
-   WHERE status <> 'pending'`;
+   INSERT INTO file_processing.reports (run_id, number, recorded_at, report)
+   SELECT run_id, number, reported_at, ${reported}::jsonb FROM judgements WHERE reported_at IS NOT NULL`;
 }
 
 /** As autovacuum leaves it. */
@@ -204,7 +242,14 @@ export async function largeReport(database: pg.Client, run: string): Promise<voi
   });
   const shown = withhold(report, true);
   await database.query(
-    'UPDATE file_processing.judgements SET report = $2, withheld = $3 WHERE run_id = $1',
+    `WITH judgement AS (
+       UPDATE file_processing.judgements SET reported_at = finished_at WHERE run_id = $1
+       RETURNING run_id, number, reported_at
+     )
+     INSERT INTO file_processing.reports (run_id, number, recorded_at, report, withheld)
+     SELECT run_id, number, reported_at, $2, $3 FROM judgement
+     ON CONFLICT (run_id, number, recorded_at)
+       DO UPDATE SET report = excluded.report, withheld = excluded.withheld`,
     [run, JSON.stringify(shown.report), JSON.stringify(shown.withheld)],
   );
 }

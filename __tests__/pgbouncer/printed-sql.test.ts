@@ -7,7 +7,7 @@ import { migrate } from '../../listener/src/database/migrate.ts';
 import { checkSchema } from '../../listener/src/database/schema-version.ts';
 import { cli } from '../listener/support/cli.ts';
 import { startListenerChild } from '../listener/support/listener-process.ts';
-import { setUpOlderVersion } from '../listener/support/older-version.ts';
+import { migrateTo, setUpOlderVersion } from '../listener/support/older-version.ts';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
 import { temporaryFolder } from '../listener/support/temporary-folder.ts';
 import { run } from '../support/run-program.ts';
@@ -124,6 +124,25 @@ test("what can't run inside a transaction comes last, and leaves nothing for mig
   expect(outside.match(/^CREATE (UNIQUE )?INDEX CONCURRENTLY/gm)).toHaveLength(5);
   await psql(printed);
   expect(await said('migrate')).toBe('the schema is up to date\n');
+});
+
+test('on a database of the version before, it makes what migrate makes', async () => {
+  const migrated = await createTestDatabase('empty');
+  onTestFinished(() => migrated.drop());
+  for (const { database } of [given, migrated]) {
+    await migrateTo(database, '0022');
+    await database.raw(`
+      INSERT INTO file_processing.sns_messages (message_id, topic_arn, type, outcome, message, signed_at)
+      VALUES ('m', 't', 'Notification', 'accepted', '{}', now());
+      GRANT USAGE ON SCHEMA file_processing TO ${role};
+      GRANT SELECT ON ALL TABLES IN SCHEMA file_processing TO ${role}`);
+  }
+  const printed = await said('migrate', '--print-sql');
+  expect(printed).toMatch(/First, outside of any transaction:[\s\S]*CONCURRENTLY[\s\S]*ATTACH/);
+  await psql(printed);
+  await migrate(migrated.config);
+  expect(await objectsOf(given)).toEqual(await objectsOf(migrated));
+  expect(await given.database('messages').pluck('message_id')).toEqual(['m']);
 });
 
 /** Tables, indexes, constraints and functions, as PostgreSQL describes them. */

@@ -1,13 +1,11 @@
-import { readdir } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findJudgement } from '../../../listener/src/database/judgements.ts';
 import { migrate } from '../../../listener/src/database/migrate.ts';
-import { MIGRATIONS_FOLDER } from '../../../listener/src/database/schema-version.ts';
 import {
   findMessage,
   insertSubscriptionMessage,
 } from '../../../listener/src/database/sns-messages.ts';
+import { migrateTo } from '../support/older-version.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { openRun } from '../support/runs.ts';
 
@@ -29,17 +27,7 @@ const MESSAGE = {
 /** A database as the version before left it. @returns the run of a file that it judged */
 async function ofVersionBefore(): Promise<string> {
   const { database } = given;
-  await database.raw('CREATE SCHEMA file_processing');
-  const names = (await readdir(MIGRATIONS_FOLDER)).filter((name) => name < '0022').sort();
-  for (const name of names) {
-    const { up } = await import(pathToFileURL(`${MIGRATIONS_FOLDER}${name}`).href);
-    await up(database);
-  }
-  await database.raw(
-    `CREATE TABLE migrations
-       (id serial PRIMARY KEY, name text, batch integer, migration_time timestamptz DEFAULT now())`,
-  );
-  await database('migrations').insert(names.map((name) => ({ name, batch: 1 })));
+  await migrateTo(database, '0022');
   await database('sns_messages').insert(MESSAGE);
   const runId = await openRun(database, { bucket: 'b', key: 'k' });
   await database('judgements').insert({

@@ -1,8 +1,11 @@
+import { readdir } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
 import knex from 'knex';
 import type pg from 'pg';
 import { PgBoss } from 'pg-boss';
-import { SILENT } from '../../../listener/src/database/connection.ts';
+import { type Database, SILENT } from '../../../listener/src/database/connection.ts';
+import { MIGRATIONS_FOLDER } from '../../../listener/src/database/schema-version.ts';
 
 /** What versions up to 0.2 noted of their migrations; the statements are those of today, in `public`. */
 const MIGRATIONS = ['0001_initial_schema.ts', '0002_report_key.ts'];
@@ -59,4 +62,22 @@ export async function setUpOlderVersion(
   await boss.createQueue('runs_dead_letter');
   await boss.createQueue('runs', { deadLetter: 'runs_dead_letter', retryLimit: 0 });
   return { boss, close: () => boss.stop({ graceful: false }) };
+}
+
+/** Sets an empty database up as a version did that had the migrations before this one, without a queue. */
+export async function migrateTo(database: Database, name: string): Promise<void> {
+  const names = (await readdir(MIGRATIONS_FOLDER)).filter((one) => one < name).sort();
+  await database.raw('CREATE SCHEMA file_processing');
+  for (const one of names) {
+    const { up } = await import(pathToFileURL(`${MIGRATIONS_FOLDER}${one}`).href);
+    await up(database);
+  }
+  await database.raw(
+    `CREATE TABLE file_processing.migrations
+       (id serial PRIMARY KEY, name text, batch integer, migration_time timestamptz);
+     CREATE TABLE file_processing.migrations_lock (index serial PRIMARY KEY, is_locked integer)`,
+  );
+  await database('file_processing.migrations').insert(
+    names.map((one) => ({ name: one, batch: 1 })),
+  );
 }
