@@ -3,9 +3,10 @@ import type { Column } from './checks/check.ts';
 import type { CompiledDialect } from './dialect.ts';
 import type { FieldType } from './field-type.ts';
 import { readCell } from './field-type.ts';
-import { type Distribution, type InferredCell, inferCell, SHOW } from './profile.ts';
+import { type Distribution, type InferredCell, inferCell } from './profile.ts';
 import { CELL_ESCAPED, QUOTES_VALID, Scanner } from './scanner.ts';
 import { countCharacters, reportText } from './text.ts';
+import { showDate } from './types/datetime.ts';
 
 /** A column as it is counted. */
 export type CountedColumn = Pick<Column, 'field'> & { readonly type: FieldType };
@@ -58,25 +59,23 @@ export class DistributionSample {
   }
 }
 
-/** Tells the kind of a value, and where it stands in their order. */
-type Kind = (
-  value: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-) => readonly [order: number | string, kind: string];
+/** Tells the kinds of values apart, in their order, and what each is called: that is asked once of each kind. */
+interface Kinds<Key extends number | string = number | string> {
+  readonly by: Distribution['by'];
+  keyOf(value: number, bytes: Uint8Array, start: number, end: number): Key;
+  nameOf(key: Key): string;
+}
 
 class Counter {
   readonly #column: CountedColumn;
-  readonly #by: Distribution['by'];
-  readonly #kind: Kind;
+  readonly #kinds: Kinds;
   readonly #inferred: InferredCell = { type: 'string', value: 0 };
-  readonly #counts = new Map<string, { readonly order: number | string; count: number }>();
+  readonly #counts = new Map<number | string, number>();
   #values = 0;
 
   constructor(column: CountedColumn) {
     this.#column = column;
-    [this.#by, this.#kind] = kindsOf(column);
+    this.#kinds = kindsOf(column);
   }
 
   add(bytes: Uint8Array, start: number, end: number): void {
@@ -90,21 +89,21 @@ class Counter {
       value = readCell(field.cell, bytes, start, end);
     }
     if (Number.isNaN(value)) return;
-    const [order, kind] = this.#kind(value, bytes, start, end);
-    const known = this.#counts.get(kind);
-    if (known === undefined) this.#counts.set(kind, { order, count: 1 });
-    else known.count++;
+    const key = this.#kinds.keyOf(value, bytes, start, end);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     this.#values++;
   }
 
   distribution(): Distribution | undefined {
     if (this.#values === 0) return undefined;
-    const found = [...this.#counts].map(([kind, { order, count }]) => ({ kind, order, count }));
+    const { by } = this.#kinds;
     const values = this.#values;
-    if (this.#by === 'month') return { ...byTime(found), values };
-    if (this.#by === 'value') found.sort((a, b) => b.count - a.count || compare(a.kind, b.kind));
-    else found.sort((a, b) => compare(a.order, b.order));
-    return { by: this.#by, values, counts: limited(found) };
+    const found = [...this.#counts]
+      .sort(([a], [b]) => compare(a, b))
+      .map(([key, count]) => ({ kind: this.#kinds.nameOf(key), count }));
+    if (by === 'month') return { ...byTime(found), values };
+    if (by === 'value') found.sort((a, b) => b.count - a.count || compare(a.kind, b.kind));
+    return { by, values, counts: limited(found) };
   }
 }
 
@@ -149,52 +148,81 @@ function isOfType(seen: FieldType, column: FieldType): boolean {
   return seen === column || column === 'string' || (column === 'number' && seen === 'integer');
 }
 
-function kindsOf({ field, type }: CountedColumn): readonly [Distribution['by'], Kind] {
-  if (type === 'boolean') return ['value', (value) => [0, value === 1 ? 'true' : 'false']];
+function kindsOf({ field, type }: CountedColumn): Kinds {
   const { texts, values } = field?.constraints ?? {};
+  if (type === 'boolean') return BOOLEANS as Kinds;
   if (field?.classification === 'public' && (texts !== undefined || values !== undefined)) {
-    return [
-      'value',
-      (_value, bytes, start, end) => [0, reportText(bytes, start, end, LONGEST_KIND)],
-    ];
+    return LISTED as Kinds;
   }
-  if (type === 'integer' || type === 'number') return ['magnitude', magnitude];
-  if (type === 'date' || type === 'datetime' || type === 'yearmonth') {
-    const show = field?.cell.show ?? SHOW[type] ?? String;
-    return [
-      'month',
-      (value) => {
-        const month = String(show(value)).slice(0, 7);
-        return [month, month];
-      },
-    ];
-  }
-  return ['length', (_value, bytes, start, end) => length(countCharacters(bytes, start, end))];
+  if (type === 'integer' || type === 'number') return MAGNITUDES as Kinds;
+  return (type === 'date' || type === 'datetime' ? MONTHS : LENGTHS) as Kinds;
 }
+
+const BOOLEANS: Kinds<number> = {
+  by: 'value',
+  keyOf: (value) => value,
+  nameOf: (value) => (value === 1 ? 'true' : 'false'),
+};
+
+const LISTED: Kinds<string> = {
+  by: 'value',
+  keyOf: (_value, bytes, start, end) => reportText(bytes, start, end, LONGEST_KIND),
+  nameOf: (text) => text,
+};
+
+/** Of dates and date-times, whose order is that of their milliseconds. */
+const MONTHS: Kinds<number> = {
+  by: 'month',
+  keyOf(value) {
+    const date = new Date(value);
+    return date.getUTCFullYear() * 12 + date.getUTCMonth();
+  },
+  nameOf: (month) => showDate(Date.UTC(Math.floor(month / 12), month % 12)).slice(0, 7),
+};
 
 /** Magnitudes from here on count as one. */
 const MOST_DIGITS = 12;
 
-function magnitude(value: number): readonly [number, string] {
-  if (value === 0) return [0, '0'];
-  const sign = value < 0 ? 'minus ' : '';
-  const size = Math.abs(value);
-  let digits = 0;
-  while (digits < MOST_DIGITS && size >= 10 ** digits) digits++;
-  const order = Math.sign(value) * (digits + 1);
-  if (digits === 0) return [order, `${sign}below 1`];
-  const least = (10 ** (digits - 1)).toLocaleString('en-US');
-  if (digits === MOST_DIGITS) return [order, `${sign}${least} and more`];
-  return [order, `${sign}${least}–${(10 ** digits - 1).toLocaleString('en-US')}`];
+/** Digits before the point, and one more, below 0 for what is; 0 is a kind of its own. */
+const MAGNITUDES: Kinds<number> = {
+  by: 'magnitude',
+  keyOf(value) {
+    if (value === 0) return 0;
+    const size = Math.abs(value);
+    let digits = 0;
+    for (let power = 1; digits < MOST_DIGITS && size >= power; power *= 10) digits++;
+    return value < 0 ? -digits - 1 : digits + 1;
+  },
+  nameOf(key) {
+    if (key === 0) return '0';
+    const sign = key < 0 ? 'minus ' : '';
+    const digits = Math.abs(key) - 1;
+    if (digits === 0) return `${sign}below 1`;
+    const least = withCommas(10 ** (digits - 1));
+    if (digits === MOST_DIGITS) return `${sign}${least} and more`;
+    return `${sign}${least}–${withCommas(10 ** digits - 1)}`;
+  },
+};
+
+/** As `toLocaleString` has it, which takes 15 ms where it is called for the first time. */
+function withCommas(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Lengths from here on count as one. */
+/** Longer texts count as one. */
 const LONG = 256;
 
-function length(characters: number): readonly [number, string] {
-  if (characters > LONG) return [LONG + 1, `over ${LONG} characters`];
-  let most = 1;
-  while (most < characters) most *= 2;
-  const least = most / 2 + 1;
-  return [most, most <= 2 ? `${characters}` : `${least}–${most}`];
-}
+/** The next power of two. */
+const LENGTHS: Kinds<number> = {
+  by: 'length',
+  keyOf(_value, bytes, start, end) {
+    const characters = countCharacters(bytes, start, Math.min(end, start + LONG * 4 + 1));
+    let most = 1;
+    while (most < characters && most <= LONG) most *= 2;
+    return most;
+  },
+  nameOf(most) {
+    if (most > LONG) return `over ${LONG} characters`;
+    return most <= 2 ? `${most}` : `${most / 2 + 1}–${most}`;
+  },
+};

@@ -16,8 +16,8 @@ import {
 import { readInteger, readNumber } from './types/number.ts';
 
 /**
- * How the values of a column lie, in the first 64 KiB of a file. All of them are not counted: an addition for each cell of
- * the loop over plain rows takes more than 2 % of the time of a file.
+ * How the values of a column lie, in the first 64 KiB of a file. All of them are not counted: for the 34 million cells of a
+ * typed file of 300 MB the additions alone take 21 to 35 ms, 2 to 3.4 % of its CPU time, and months and lengths take more.
  */
 export interface Distribution {
   /** What the values were counted by; `value` is for what a public field's enum lists, and for booleans. */
@@ -61,7 +61,7 @@ const LOWS = FIELD_TYPES.length;
 const HIGHS = LOWS * 2;
 
 /** Shows an inferred value; a declared column has its type's own way. */
-export const SHOW: Partial<Record<FieldType, (value: number) => string | number | boolean>> = {
+const SHOW: Partial<Record<FieldType, (value: number) => string | number | boolean>> = {
   date: showDate,
   datetime: showDateTime,
   time: showTime,
