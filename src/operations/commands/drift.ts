@@ -106,7 +106,9 @@ async function driftOf(
   const held = managedResources(state).map(({ address }) => address);
   if (held.length === 0) {
     const undeployed = { kind: 'missing', is: 'not there', wanted: 'there' } as const;
-    return { json, drifts: [{ address: stack.name, argument: '', ...undeployed }] };
+    // Nothing of it is there, so there is nothing of it in the copy either.
+    const empty = { '//': json['//'], terraform: json.terraform, provider: json.provider };
+    return { json: empty, drifts: [{ address: stack.name, argument: '', ...undeployed }] };
   }
   const targets = awsOnly ? addressesOf(stack.json).filter((it) => !isKubernetes(it)) : [];
   // What is there is only read: nothing of it can do harm.

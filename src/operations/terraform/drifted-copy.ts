@@ -8,9 +8,9 @@ import {
 } from './plan-json.ts';
 
 /**
- * How a drift was taken up. Put into the copy: `changed`, and `added` as a resource of its own; `ignored` too, which the
- * settings leave to others (lifecycle). Taken out of it: `missing`. Neither: `foreign`, which is in the state and not in
- * the JSON; `not judged`, which is sensitive or no argument; `computed`, which AWS tells and nobody sets.
+ * How a drift was taken up. Put into the copy: `changed`, and `added` as a resource of its own, also where the state has it
+ * and the JSON no more; `ignored` too, which the settings leave to others (lifecycle). Taken out of it: `missing`. Neither:
+ * `foreign`, an object in the cluster that the JSON has no more; `not judged`, which is sensitive or no argument; `computed`, which AWS tells and nobody sets.
  */
 export type DriftKind =
   | 'changed'
@@ -82,13 +82,12 @@ export function driftedCopy(json: Json, plan: PlanJson, state: StateJson): Drift
     const is = change[actual];
     const says = change[wanted];
     if (block === undefined) {
-      drifts.push({
-        address,
-        argument: '',
-        kind: 'foreign',
-        is: 'there',
-        wanted: 'not in the settings',
-      });
+      const kept = is === null ? undefined : foreignBlock(entry, is, toExpressions);
+      if (kept !== undefined) {
+        copy.resource = { ...copy.resource, [type]: { ...copy.resource?.[type], [name]: kept } };
+      }
+      const kind = kept === undefined ? 'foreign' : 'added';
+      drifts.push({ address, argument: '', kind, is: 'there', wanted: 'not in the settings' });
     } else if (is === null) {
       delete copy.resource?.[type]?.[name];
       drifts.push({ address, argument: '', kind: 'missing', is: 'not there', wanted: 'there' });
@@ -113,6 +112,25 @@ export function driftedCopy(json: Json, plan: PlanJson, state: StateJson): Drift
     }
   }
   return { json: copy, drifts };
+}
+
+/** What AWS tells of every resource, and nobody sets. */
+const TOLD_BY_AWS = ['id', 'arn', NO_ARGUMENT];
+
+/** What is in the state and not in the JSON, as a resource; undefined of the cluster, whose objects have another form there. */
+function foreignBlock(
+  { type, change }: PlannedChange,
+  is: Json,
+  toExpressions: (text: string) => string,
+): Json | undefined {
+  if (!type.startsWith('aws_')) return undefined;
+  const set = Object.entries(is).filter(
+    ([argument, value]) =>
+      !isSame(value, null) &&
+      !TOLD_BY_AWS.includes(argument) &&
+      !isTrue(change.before_sensitive, argument),
+  );
+  return merged(undefined, Object.fromEntries(set), undefined, toExpressions) as Json;
 }
 
 /** A list of AWS whose members are resources of their own in the stacks: one that nobody made there is foreign. */

@@ -110,11 +110,12 @@ test('leaves out what is in the cluster with --aws-only, and so needs no passwor
   }
 });
 
-test('says that a stack is not deployed', async () => {
-  const { code, report } = await drift({ name: 'other', state: {} });
+test('says that a stack is not deployed, and has nothing of it in the copy', async () => {
+  const { code, report, copy } = await drift({ name: 'other', state: {} });
   expect(report().drifts).toContainEqual(
     expect.objectContaining({ address: 'file-processing', kind: 'missing' }),
   );
+  expect(copy()).not.toHaveProperty('resource');
   expect(code).toBe(2);
 });
 

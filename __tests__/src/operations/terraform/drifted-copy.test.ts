@@ -144,9 +144,25 @@ describe('the copy of a stack', () => {
     expect(drifts).toEqual([]);
   });
 
-  it('names a resource that the JSON has no more', () => {
-    const { drifts } = copyOf({ resource_changes: [change('aws_sqs_queue.gone', {}, null)] });
-    expect(drifts).toMatchObject([{ address: 'aws_sqs_queue.gone', kind: 'foreign' }]);
+  it('has a resource that the JSON has no more, without what AWS tells and what is sensitive', () => {
+    const held = { id: 'q', arn: 'arn:q', name: 'gone', tags: {}, policy: TOPIC, secret: 'hush' };
+    const { resource, drifts } = copyOf({
+      resource_changes: [
+        change('aws_sqs_queue.gone', held, null, { before_sensitive: { secret: true } }),
+      ],
+    });
+    expect(resource.aws_sqs_queue).toStrictEqual({
+      gone: { name: 'gone', policy: '${aws_sns_topic.events.arn}' },
+    });
+    expect(drifts).toMatchObject([{ address: 'aws_sqs_queue.gone', kind: 'added' }]);
+  });
+
+  it('names an object in the cluster that the JSON has no more', () => {
+    const { resource, drifts } = copyOf({
+      resource_changes: [change('kubernetes_secret_v1.gone', {}, null)],
+    });
+    expect(resource).not.toHaveProperty('kubernetes_secret_v1');
+    expect(drifts).toMatchObject([{ address: 'kubernetes_secret_v1.gone', kind: 'foreign' }]);
   });
 });
 
