@@ -17,11 +17,20 @@ import {
 } from '../../audit/floors.ts';
 import { ALL_RULES } from '../../audit/rules/all-rules.ts';
 import type { CheckovReport } from '../../audit/scanners/checkov-report.ts';
-import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
+import {
+  type FileProcessingSettings,
+  fileProcessingVariables,
+} from '../../src/settings/file-processing-variables.ts';
 import { SettingsError } from '../../src/settings/finding.ts';
 import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
+import {
+  type PostgresOnDemandSettings,
+  postgresOnDemandVariables,
+} from '../../src/settings/postgres-on-demand-variables.ts';
 import type { Variable, VariableTable } from '../../src/settings/variable.ts';
+import { synthesizePostgres } from '../support/synthesized-postgres.ts';
 import { findings } from './support/findings.ts';
+import type { Json, Stacks } from './support/renamed-stack.ts';
 import { smallModel } from './support/small-stack.ts';
 import { auditedOf, DAY, type Settings, stacksOf } from './support/stacks.ts';
 
@@ -242,10 +251,13 @@ it('lowers a floor when told to', () => {
   });
 });
 
+const ALARMS = { alarm_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call' };
+
 /** Good stacks, of which each setting is changed alone; what is left is as the rules want it. */
 const SETTINGS: Required<Settings> = {
   network: { interface_endpoints: ['ecr.api'], sns_interface_endpoint: true },
   processing: {
+    ...ALARMS,
     ...{ db_host: 'db.example.gov', db_name: 'etl_db', db_user: 'etl_user' },
     sns_endpoint_url: 'https://files.example.gov/',
     tls_certificate_arn: 'arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0b1e6f4c',
@@ -260,24 +272,103 @@ function otherValues({ default: usual, example }: Variable<unknown>, now: unknow
   return values.filter((value) => value !== undefined && JSON.stringify(value) !== text);
 }
 
+/** Databases of both engines; each is a stack by itself. */
+const DATABASES: Readonly<Record<string, Partial<PostgresOnDemandSettings>>> = {
+  rds: ALARMS,
+  aurora: { ...ALARMS, engine: 'aurora' },
+};
+
 const CHANGES = (
   [
-    ['network', foundationNetworkVariables],
-    ['processing', fileProcessingVariables],
+    ['network', foundationNetworkVariables, SETTINGS.network],
+    ['processing', fileProcessingVariables, SETTINGS.processing],
+    ...Object.entries(DATABASES).map(
+      ([engine, settings]) => [engine, postgresOnDemandVariables, settings] as const,
+    ),
   ] as const
-).flatMap(([stack, variables]) =>
+).flatMap(([stack, variables, settings]) =>
   Object.entries(variables as VariableTable).flatMap(([name, variable]) =>
-    otherValues(variable, (SETTINGS[stack] as Record<string, unknown>)[name])
+    otherValues(variable, (settings as Record<string, unknown>)[name])
       // Without the certificate the load balancer listens without TLS, which a rule finds.
       .filter((value) => name !== 'tls_certificate_arn' || value !== '')
       .map((value) => [stack, name, value] as const),
   ),
 );
 
-/** A look at the stacks of some settings; undefined where no user could have them. */
-function lookAt(settings: Settings): Look | undefined {
+/** The stacks of a change, and what stands beside it; of a database that alone. */
+function changed(stack: string, change: Readonly<Record<string, unknown>>): Stacks {
+  const database = DATABASES[stack];
+  if (database !== undefined) {
+    const settings = { ...database, ...change };
+    return { 'postgres-on-demand': JSON.parse(synthesizePostgres(settings)) as Json };
+  }
+  // A setting of both stacks is changed in both.
+  const isCommon = Object.keys(change).every(
+    (name) => name in foundationNetworkVariables && name in fileProcessingVariables,
+  );
+  const of = (one: 'network' | 'processing') =>
+    isCommon || one === stack ? { ...SETTINGS[one], ...change } : SETTINGS[one];
+  return stacksOf({ network: of('network'), processing: of('processing') });
+}
+
+const QUEUED = { delivery: 'sqs', tls_certificate_arn: '', sns_endpoint_url: '' } as const;
+const MAIL = { notice_email: 'ses', notice_email_from: 'data@example.gov' } as const;
+
+/** Settings without which others can't be given, by the names of these. */
+const BESIDE: readonly (readonly [RegExp, Partial<FileProcessingSettings>])[] = [
+  [
+    /^assume_role_external_id$/,
+    { assume_role_arn: 'arn:aws-us-gov:iam::123456789012:role/deploy' },
+  ],
+  [/^state_role_arn$/, { state_bucket: 'etl-state' }],
+  [/^private_subnet_ids$/, { vpc_id: 'vpc-0a1b2c3d4e5f67890' }],
+  [/^delivery$/, { tls_certificate_arn: '', sns_endpoint_url: '' }],
+  [
+    /^(notification|both_notifications)$/,
+    { ...QUEUED, account_id: '123456789012', create_s3_notifications: true },
+  ],
+  [/^ingress_class_name$/, { tls_certificate_arn: '' }],
+  [/^ingress_host$/, { ingress_class_name: 'alb', tls_certificate_arn: '' }],
+  [/^no_proxy$/, { http_proxy: 'http://proxy.example.gov:3128' }],
+  [
+    /^(backlog_per_pod|scaler_(user|password_revision|ssl_mode))$/,
+    { ...QUEUED, autoscaling: 'backlog' },
+  ],
+  [/^rules_kms_key_arn$/, { rules_location: 's3://agency-rules/file-processing/' }],
+  [/^console_/, { console: true }],
+  [/^notice_(operators|ses_identity)$/, MAIL],
+  [/^notice_email$/, { notice_email_from: MAIL.notice_email_from }],
+  [/^notice_email_from$/, { notice_email: 'ses' }],
+  [/^notice_smtp_host$/, { ...MAIL, notice_email: 'smtp' }],
+  [/^notice_webhook_urls$/, { notice_secret_name: 'notices' }],
+  [
+    /^notice_webhook_private_hosts$/,
+    {
+      notice_webhook_urls: ['https://tickets.example.gov/hooks/data-quality'],
+      notice_secret_name: 'notices',
+    },
+  ],
+  [
+    /^notice_topic_kms_key_arn$/,
+    { notice_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:notices' },
+  ],
+  [/^db_iam_auth$/, { db_resource_id: 'db-ABCDEFGHIJKL01234' }],
+];
+
+/** A setting that is changed, with what must stand beside it. */
+function withBeside(stack: string, name: string, value: unknown) {
+  const [, beside] = BESIDE.find(([names]) => names.test(name)) ?? [];
+  const isKnown = (other: string) => stack === 'processing' || /^(state|vpc|assume)/.test(other);
+  return {
+    ...Object.fromEntries(Object.entries(beside ?? {}).filter(([other]) => isKnown(other))),
+    [name]: value,
+  };
+}
+
+/** A look at the stacks of a change; undefined where no user could have it. */
+function lookAt(stack: string, change: Readonly<Record<string, unknown>>): Look | undefined {
   try {
-    const { model, objects } = auditedOf(stacksOf(settings));
+    const { model, objects } = auditedOf(changed(stack, change));
     return { ...LOOK, model, objects, scans: undefined };
   } catch (error) {
     if (error instanceof SettingsError) return undefined;
@@ -285,29 +376,31 @@ function lookAt(settings: Settings): Look | undefined {
   }
 }
 
-/** A setting of both stacks is changed in both. */
-function withSetting(stack: 'network' | 'processing', name: string, value: unknown): Settings {
-  const isCommon = name in foundationNetworkVariables && name in fileProcessingVariables;
-  const changed = (one: 'network' | 'processing') =>
-    isCommon || one === stack ? { ...SETTINGS[one], [name]: value } : SETTINGS[one];
-  return { network: changed('network'), processing: changed('processing') };
-}
-
 function rulesOn(look: Look | undefined): readonly string[] {
   return look === undefined ? [] : findings(ALL_RULES, { ...look, now: DAY });
 }
 
+const TABLES: Readonly<Record<string, VariableTable>> = {
+  network: foundationNetworkVariables,
+  processing: fileProcessingVariables,
+  rds: postgresOnDemandVariables,
+  aurora: postgresOnDemandVariables,
+};
+
 describe('a documented setting that is changed alone', () => {
-  const base = lookAt(SETTINGS);
-  const recorded = base && countsOf(base);
-  const found = rulesOn(base);
-  const tables = { network: foundationNetworkVariables, processing: fileProcessingVariables };
+  const baseOf = (stack: string) => {
+    const look = lookAt(stack, {});
+    return { recorded: look && countsOf(look), found: rulesOn(look) };
+  };
+  const both = baseOf('processing');
+  const databases = Object.fromEntries(Object.keys(DATABASES).map((one) => [one, baseOf(one)]));
 
   it.each(CHANGES)(
     'is not red by a floor, and by a rule only where its description names the audit: %s, %s = %j',
     (stack, name, value) => {
-      const look = lookAt(withSetting(stack, name, value));
-      const { description = '' } = (tables[stack] as VariableTable)[name] ?? {};
+      const { recorded, found } = databases[stack] ?? both;
+      const look = lookAt(stack, withBeside(stack, name, value));
+      const { description = '' } = TABLES[stack]?.[name] ?? {};
       const added = rulesOn(look).filter((one) => !found.includes(one));
       expect(recorded).toBeDefined();
       expect(look === undefined ? [] : judgeFloors(look, recorded)).toEqual([]);

@@ -27,7 +27,8 @@ export const networkPrefix = {
  */
 export function alarmTopic(alarms: string): Variable<string> {
   return text({
-    description: 'Topic that alarms go to. Empty makes alarms that notify nobody.',
+    description:
+      'Topic that alarms go to. Empty makes alarms that notify nobody, which the audit finds.',
     default: '',
     example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
     allowed: 'the ARN of an SNS topic',

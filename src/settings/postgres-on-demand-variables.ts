@@ -106,7 +106,7 @@ export const postgresOnDemandVariables = {
   }),
   multi_az: flag({
     description:
-      'A second instance in another zone, which takes over when the first one or its zone fails. It doubles the cost of instances.',
+      'A second instance in another zone, which takes over when the first one or its zone fails. It doubles the cost of instances; without it the audit has a finding.',
     default: true,
     example: true,
     unwise: (on) =>
@@ -144,7 +144,8 @@ export const postgresOnDemandVariables = {
     example: false,
   }),
   deletion_protection: flag({
-    description: 'AWS refuses to delete the database as long as this is true.',
+    description:
+      'AWS refuses to delete the database as long as this is true; false is a finding of the audit.',
     default: true,
     example: true,
     unwise: (on) => (on ? undefined : 'one destroy deletes the database'),

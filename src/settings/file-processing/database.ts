@@ -115,7 +115,7 @@ export const databaseVariables = {
   }),
   scaler_ssl_mode: choice(['verify-full', 'require'], {
     description:
-      "How KEDA's connection to the database is protected: `verify-full` checks the server's certificate, for which KEDA needs its authority; `require` encrypts, and takes any certificate.",
+      "How KEDA's connection to the database is protected: `verify-full` checks the server's certificate, for which KEDA needs its authority; `require` encrypts, and takes any certificate, which the audit finds.",
     default: 'verify-full',
     example: 'require',
   }),
