@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ALL_RULES } from '../../../audit/rules/all-rules.ts';
 import { findings } from '../support/findings.ts';
 import {
+  AUTOSCALER,
   BUDGET,
   CONFIG_MAP,
   DEPLOYMENT,
@@ -202,6 +203,103 @@ const HARMLESS: readonly Harmless[] = [
       >;
       for (const one of Object.values(output ?? {})) one.sensitive = false;
       Object.assign(variable?.image ?? {}, { sensitive: false, ephemeral: false });
+    },
+  ],
+  [
+    'a complete second subscription: a queue of its own, with policy, key and dead letters',
+    ({ add, stackWith }) => {
+      const { resource } = stackWith('aws_sqs_queue') as {
+        resource: Record<string, Record<string, Json>>;
+      };
+      const queues = resource.aws_sqs_queue ?? {};
+      const [own] = Object.values(queues);
+      const named = (name: string, more: Json = {}) => ({
+        ...{ ...own, name: `file-processing-${name}`, ...more },
+        policy: String(own?.policy).replaceAll(/-topic-prod-dead-letter/g, `-${name}`),
+      });
+      const byQueue = {
+        redrivePermission: 'byQueue',
+        sourceQueueArns: ['${aws_sqs_queue.archive.arn}'],
+      };
+      queues.archive_dead = named('archive-dead', {
+        redrive_allow_policy: JSON.stringify(byQueue),
+      });
+      queues.archive = named('archive', {
+        ...{ message_retention_seconds: 345_600, visibility_timeout_seconds: 300 },
+        receive_wait_time_seconds: 20,
+        redrive_policy:
+          '{"deadLetterTargetArn":"${aws_sqs_queue.archive_dead.arn}","maxReceiveCount":5}',
+      });
+      const alarms = resource.aws_cloudwatch_metric_alarm ?? {};
+      const [waiting] = Object.values(alarms).filter((one) => /Visible/.test(JSON.stringify(one)));
+      const alarmOf = (queue: string, more: Json = {}) => ({
+        ...{ ...waiting, alarm_name: queue, ...more },
+        dimensions: { QueueName: `\${aws_sqs_queue.${queue}.name}` },
+      });
+      alarms.archive_dead = alarmOf('archive_dead');
+      alarms.archive = alarmOf('archive', {
+        ...{ metric_name: 'ApproximateAgeOfOldestMessage', threshold: 3600 },
+      });
+      add(
+        'aws_sns_topic_subscription',
+        {
+          ...{ protocol: 'sqs', endpoint: '${aws_sqs_queue.archive.arn}' },
+          topic_arn: '${aws_sns_topic.file_processing.arn}',
+          redrive_policy: '{"deadLetterTargetArn":"${aws_sqs_queue.archive_dead.arn}"}',
+          depends_on: ['aws_sns_topic_policy.default'],
+        },
+        'aws_sns_topic',
+      );
+    },
+  ],
+  ['a longer log', spelled('aws_cloudwatch_log_group', { retention_in_days: 3653 })],
+  [
+    'larger disks',
+    spelled('aws_launch_template', { 'block_device_mappings.ebs.volume_size': 200 }),
+  ],
+  ['more nodes at most', spelled('aws_eks_node_group', { 'scaling_config.max_size': 30 })],
+  ['labels of nodes', spelled('aws_eks_node_group', { labels: { team: 'etl' } })],
+  ['nodes that EKS repairs', spelled('aws_eks_node_group', { 'node_repair_config.enabled': true })],
+  ['a cluster that nobody may delete', spelled('aws_eks_cluster', { deletion_protection: true })],
+  ['keys that rotate twice a year', spelled('aws_kms_key', { rotation_period_in_days: 180 })],
+  ['tags', spelled('aws_sns_topic', { tags: { Team: 'etl' }, display_name: 'Files' })],
+  ['a second alias', ({ copy }) => copy('aws_kms_alias', { name: 'alias/further' })],
+  [
+    'a further endpoint',
+    ({ copy }) =>
+      copy(
+        'aws_vpc_endpoint',
+        { service_name: 'com.amazonaws.us-gov-west-1.secretsmanager' },
+        /\.sqs"/,
+      ),
+  ],
+  [
+    'a metric of a log, and a page of metrics',
+    ({ add }) => {
+      add(
+        'aws_cloudwatch_log_metric_filter',
+        {
+          ...{ name: 'errors', pattern: 'ERROR' },
+          log_group_name: '${aws_cloudwatch_log_group.cluster.name}',
+          metric_transformation: [{ name: 'errors', namespace: 'etl', value: '1' }],
+        },
+        'aws_sns_topic',
+      );
+      add(
+        'aws_cloudwatch_dashboard',
+        { dashboard_name: 'etl', dashboard_body: '{"widgets":[]}' },
+        'aws_sns_topic',
+      );
+    },
+  ],
+  [
+    'a further output and local',
+    ({ stackWith }) => {
+      const json = stackWith('aws_sns_topic');
+      Object.assign(json.output as Json, {
+        topic_name: { value: '${aws_sns_topic.file_processing.name}', description: 'Its name' },
+      });
+      json.locals = { ...(json.locals as Json), team: 'etl' };
     },
   ],
   // Policies.
@@ -550,6 +648,31 @@ const OBJECTS: readonly (readonly [string, Change])[] = [
       set(CONFIG_MAP, 'data.OTEL_LOG_LEVEL', 'warn'),
     ),
   ],
+  ['a longer grace', set(DEPLOYMENT, `${POD}.termination_grace_period_seconds`, 90)],
+  ['more CPU', set(DEPLOYMENT, `${MAIN}.resources.requests.cpu`, '700m')],
+  ['two pods more in a rollout', set(DEPLOYMENT, 'spec.strategy.rolling_update.max_surge', '2')],
+  ['more old revisions', set(DEPLOYMENT, 'spec.revision_history_limit', 10)],
+  [
+    'another aim of the autoscaler',
+    set(AUTOSCALER, 'spec.metric.0.resource.target.average_utilization', 75),
+  ],
+  ['more pods at most', set(AUTOSCALER, 'spec.max_replicas', 8)],
+  [
+    'a slower way down',
+    set(AUTOSCALER, 'spec.behavior.scale_down.0.stabilization_window_seconds', 600),
+  ],
+  [
+    'a quota with room',
+    addObject('kubernetes_resource_quota_v1', 'all', { spec: { hard: { pods: '100' } } }),
+  ],
+  [
+    'a namespace closed for what has no policy',
+    addObject('kubernetes_network_policy_v1', 'closed', {
+      spec: { pod_selector: {}, policy_types: ['Ingress', 'Egress'] },
+    }),
+  ],
+  ['a probe less often', set(DEPLOYMENT, `${MAIN}.readiness_probe.period_seconds`, 10)],
+  ['a time zone', set(CONFIG_MAP, 'data.TZ', 'America/Denver')],
   ['a host name', set(DEPLOYMENT, `${POD}.hostname`, 'listener')],
   [
     'a priority class that nobody uses',

@@ -26,7 +26,7 @@ import {
   parseJson,
   requiredValues,
 } from '../../policy/policy-document.ts';
-import { isTakenFrom } from '../messaging/queues.ts';
+import { isOfOthers, isTakenFrom } from '../messaging/queues.ts';
 import { bucketsIn, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
 import { isAutoscalerRole, itemsOf, listOf, neighbours, read } from '../readers/resources.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
@@ -424,16 +424,17 @@ function databaseArn(model: Model, stackName: string, user: string): string {
 
 function deliveryNeeds(model: Model, role: Resource) {
   const stack = model.stackOf(role);
-  const isPolled = neighbours(model, role, 'aws_sns_topic_subscription').some(
-    ({ attributes: { protocol, endpoint } }) =>
-      protocol === 'sqs' && stack.target(endpoint) !== undefined,
-  );
+  const subscriptions = neighbours(model, role, 'aws_sns_topic_subscription');
+  const isPolled = subscriptions
+    .filter(({ attributes }) => attributes.protocol === 'sqs')
+    .map(({ attributes }) => stack.target(attributes.endpoint))
+    .some((queue) => queue !== undefined && !isOfOthers(model, queue));
   const topics = [
     ...neighbours(model, role, 'aws_sns_topic').map((topic) => arnOf(stack, topic) ?? ''),
     ...topicsOfOthers(stack),
   ];
-  const queues = neighbours(model, role, 'aws_sqs_queue').filter((queue) =>
-    isTakenFrom(model, queue),
+  const queues = neighbours(model, role, 'aws_sqs_queue').filter(
+    (queue) => isTakenFrom(model, queue) && !isOfOthers(model, queue),
   );
   return [
     ...(isPolled ? [] : topics.flatMap((on) => needs(on, 'sns:ConfirmSubscription'))),

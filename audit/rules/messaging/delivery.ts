@@ -21,6 +21,7 @@ import {
 } from '../readers/pods.ts';
 import { itemsOf, neighbours } from '../readers/resources.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
+import { isOfOthers } from './queues.ts';
 
 const NOTIFICATION = 'aws_s3_bucket_notification';
 const SUBSCRIPTION = 'aws_sns_topic_subscription';
@@ -133,7 +134,8 @@ export const DELIVERY_RULES: readonly Rule[] = [
       const filled = neighbours(audited.model, listener, SUBSCRIPTION)
         .filter(({ attributes }) => attributes.protocol === 'sqs')
         .map(({ attributes }) => model.target(attributes.endpoint))
-        .filter((queue) => queue !== undefined);
+        .filter((queue) => queue !== undefined)
+        .filter((queue) => !isOfOthers(audited.model, queue));
       const url = listener.setting('SQS_QUEUE_URL');
       const queue = model.target(url);
       if (url === undefined) {

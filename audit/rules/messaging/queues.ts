@@ -1,6 +1,7 @@
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import { arnOf, canonical, statementsAbout } from '../../policy/policies.ts';
 import { allows, parseJson, requiredValues } from '../../policy/policy-document.ts';
+import { isHttp } from '../readers/listeners.ts';
 import { argumentRule, listOf, neighbours, read, referring } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 
@@ -34,6 +35,16 @@ export function isTakenFrom(model: Model, queue: Resource): boolean {
     !isDeadLetterQueue(model, queue) ||
     redriveSources(model, queue).every(({ type }) => type !== 'aws_sqs_queue')
   );
+}
+
+/** Whether a queue has for others what SNS posts to the listener: a second subscription, whose URL nothing of the stack knows. */
+export function isOfOthers(model: Model, queue: Resource): boolean {
+  const isPosted = neighbours(model, queue, 'aws_sns_topic_subscription').some(({ attributes }) =>
+    isHttp(attributes.protocol),
+  );
+  const { json } = model.stackOf(queue);
+  const isKnown = JSON.stringify(json).includes(`\${${queue.address}.url}`);
+  return isPosted && isSubscribed(model, queue) && !isKnown;
 }
 
 function isSubscribed(model: Model, queue: Resource): boolean {

@@ -4,7 +4,7 @@ import { blocksOf, type Resource, type StackModel } from '../../../src/synthesiz
 import { canonical, statementsOfRole, topicsOfOthers } from '../../policy/policies.ts';
 import { parseJson } from '../../policy/policy-document.ts';
 import { roleOfServiceAccount } from '../identity/service-accounts.ts';
-import { isDeadLetterQueue } from '../messaging/queues.ts';
+import { isDeadLetterQueue, isOfOthers } from '../messaging/queues.ts';
 import { bucketsIn, isHttp, listenersOf, servers } from '../readers/listeners.ts';
 import { podsOf } from '../readers/pods.ts';
 import { isAutoscalerRole, isPublic, listOf, outputsOf, read } from '../readers/resources.ts';
@@ -84,7 +84,8 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   ),
   queue_url: attribute(
     { aws_sqs_queue: 'url' },
-    (queue, { audited }) => !isDeadLetterQueue(audited.model, queue),
+    (queue, { audited: { model } }) =>
+      !isDeadLetterQueue(model, queue) && !isOfOthers(model, queue),
     [''],
   ),
   repository_url: attribute({ aws_ecr_repository: 'repository_url' }, undefined, ['']),
