@@ -93,6 +93,8 @@ export interface Room {
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;
+  /** Bytes; without end where nothing says how large the disk is. */
+  readonly disk: number;
   readonly pods: number;
 }
 
@@ -147,8 +149,19 @@ export function roomOf(model: Model, group: Resource, type: string): Room | unde
   return {
     cpus: cpus - reserved,
     memory: memory * (1 - KERNEL) - (255 + 11 * pods + EVICTION) * MIB,
+    disk: diskOf(template, group),
     pods,
   };
+}
+
+/** What pods may have of a node's disk: kubelet evicts them below a tenth, and 1 GiB is the system's (nodeadm, `systemReserved`). */
+function diskOf(template: Resource | undefined, { attributes }: Resource): number {
+  const holds = /BOTTLEROCKET/.test(String(attributes.ami_type)) ? '/dev/xvdb' : '/dev/xvda';
+  const disk = blocksOf(template?.attributes.block_device_mappings).find(
+    ({ device_name }) => device_name === holds,
+  );
+  const size = Number(valueAt(disk, 'ebs.volume_size'));
+  return size > 0 ? size * 1024 * MIB * 0.9 - 1024 * MIB : Number.POSITIVE_INFINITY;
 }
 
 /** Whether the VPC CNI gives an interface prefixes of sixteen addresses. */

@@ -162,6 +162,40 @@ interface DatabaseTrigger extends KubernetesObject {
   readonly authenticationRef?: { readonly name?: string; readonly kind?: string };
 }
 
+/** Annotations by which people stop KEDA for a while (KEDA documentation, "Pause autoscaling"). */
+const PAUSED = /^autoscaling\.keda\.sh\/paused/;
+
+/** Seconds between two looks of KEDA: above, files wait longer than pods take to start. */
+const LONGEST_POLL = 300;
+
+/** More of what waits for each pod adds none, however much there is. */
+const MOST_WAITING = 100_000;
+
+/** What keeps a ScaledObject from following what waits, though KEDA takes it. */
+function followingFaults(
+  { metadata, spec = {} }: KubernetesObject['manifest'],
+  [least, most]: readonly [number, number],
+): Faults {
+  const { fallback, pollingInterval = 30, advanced, triggers = [] } = spec;
+  const { behavior } = advanced?.horizontalPodAutoscalerConfig ?? {};
+  return [
+    ...Object.keys(metadata.annotations ?? {})
+      .filter((name) => PAUSED.test(name))
+      .map((name) => `${name} stops it until somebody takes the annotation away`),
+    fallback !== undefined &&
+      !(fallback.replicas >= least && fallback.replicas <= most) &&
+      `falls back to ${shown(fallback.replicas)} pods, outside ${least} to ${most}`,
+    !(pollingInterval >= 1 && pollingInterval <= LONGEST_POLL) &&
+      `looks every ${shown(pollingInterval)} s; that is at most ${LONGEST_POLL}`,
+    ...(triggers as readonly DatabaseTrigger[])
+      .map((trigger) => trigger.metadata?.targetQueryValue)
+      .filter((target) => target !== undefined)
+      .filter((target) => !(Number(target) >= 1 && Number(target) <= MOST_WAITING))
+      .map((target) => `has a pod for each ${target} that wait; that is 1 to ${MOST_WAITING}`),
+    ...['scaleUp', 'scaleDown'].flatMap((direction) => behaviorFaults(behavior, direction)),
+  ];
+}
+
 interface SecretReference {
   readonly parameter?: string;
   readonly name?: string;
@@ -296,6 +330,7 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
         idleReplicaCount !== undefined && `leaves ${idleReplicaCount} pods while nothing waits`,
         most <= least && `its maximum ${most} is not more than its minimum ${least}`,
         triggers.length === 0 && 'has no trigger',
+        ...followingFaults(object.manifest, [least, most]),
       ];
     },
   }),
@@ -311,6 +346,7 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
         users.includes(metadata.userName ?? '') &&
           `signs in as ${metadata.userName}, who may do more than count`,
         !/^SELECT\b[^;]*$/i.test(metadata.query ?? '') && 'its query is not one SELECT',
+        !/\bFROM\b/i.test(metadata.query ?? '') && 'its query counts no rows of a table',
         ['password', 'connection'].some((name) => name in metadata) && 'holds its password',
         passwords.length === 0 && 'takes no password from a Secret by a TriggerAuthentication',
         ...passwords

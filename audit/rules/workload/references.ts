@@ -1,3 +1,4 @@
+import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import { valueAt } from '../../../src/synthesized/model/model.ts';
 import type { BackendService, PodAffinity, Selector } from '../readers/kubernetes-api.ts';
 import { configMapData } from '../readers/listeners.ts';
@@ -28,7 +29,28 @@ import { type Audited, type Faults, type Rule, repeated, rule, shown } from '../
 /** What the rules read of a PodMonitor (Prometheus Operator API reference). */
 interface PodMonitorSpec {
   readonly selector?: Selector;
-  readonly podMetricsEndpoints?: readonly { readonly port?: string }[];
+  readonly namespaceSelector?: {
+    readonly any?: boolean;
+    readonly matchNames?: readonly string[];
+  };
+  readonly podMetricsEndpoints?: readonly {
+    readonly port?: string;
+    readonly path?: string;
+    readonly interval?: string;
+    readonly metricRelabelings?: readonly { readonly action?: string; readonly regex?: string }[];
+  }[];
+}
+
+/** An alert looks at some minutes: a scrape that is rarer leaves it without figures. */
+const LONGEST_SCRAPE = /^(\d+ms|[1-9]\d?s|1\d\ds|[1-3]m)$/;
+
+/** A metric that alerts are made of. */
+const METRIC = 'file_processing_dead_letters';
+
+/** Whether a rule of Prometheus takes the listener's metrics away. */
+function takesMetrics({ action = 'replace', regex = '.*' }: { action?: string; regex?: string }) {
+  const fits = new RegExp(`^(?:${regex})$`).test(METRIC);
+  return (action === 'drop' && fits) || (action === 'keep' && !fits);
 }
 
 function backendFaults(
@@ -255,7 +277,11 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
     id: 'monitor-finds-pods',
     subjects: (audited) => objectsOf(audited, 'PodMonitor'),
     faults: (object, audited) => {
-      const { selector, podMetricsEndpoints = [] } = (object.manifest.spec ?? {}) as PodMonitorSpec;
+      const {
+        selector,
+        podMetricsEndpoints = [],
+        namespaceSelector,
+      } = (object.manifest.spec ?? {}) as PodMonitorSpec;
       const found = servingPods(audited).filter(
         (pod) => pod.namespace === namespaceOf(object) && selects(selector, pod.labels),
       );
@@ -264,6 +290,18 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
       }
       return [
         podMetricsEndpoints.length === 0 && 'names no port',
+        (namespaceSelector?.any === true ||
+          (namespaceSelector?.matchNames ?? []).some((name) => name !== namespaceOf(object))) &&
+          'its namespaceSelector is about pods of other namespaces',
+        ...podMetricsEndpoints.flatMap(
+          ({ path = PATHS.metrics, interval = '30s', metricRelabelings = [] }) => [
+            path !== PATHS.metrics && `asks for ${path}; metrics are at ${PATHS.metrics}`,
+            !LONGEST_SCRAPE.test(interval) &&
+              `asks every ${interval}; alerts need figures at least every three minutes`,
+            metricRelabelings.some(takesMetrics) &&
+              'its metricRelabelings take away what alerts are made of',
+          ],
+        ),
         ...podMetricsEndpoints.flatMap(({ port = '' }) =>
           found
             .filter((pod) => portOf(containersOf(pod), port) === undefined)

@@ -58,25 +58,27 @@ interface AddOn extends Room {
 const ADD_ONS: Readonly<Record<string, AddOn>> = Object.fromEntries(
   Object.entries(known.addOns.requests).map(([name, { mebibytes, ...addOn }]) => [
     name,
-    { ...addOn, memory: mebibytes * 2 ** 20 },
+    { ...addOn, memory: mebibytes * 2 ** 20, disk: 0 },
   ]),
 );
 
-const NOTHING: Room = { cpus: 0, memory: 0, pods: 0 };
+const NOTHING: Room = { cpus: 0, memory: 0, disk: 0, pods: 0 };
 
 const plus = (rooms: readonly Room[]): Room =>
   rooms.reduce(
     (sum, one) => ({
       cpus: sum.cpus + one.cpus,
       memory: sum.memory + one.memory,
+      disk: sum.disk + one.disk,
       pods: sum.pods + one.pods,
     }),
     NOTHING,
   );
 
-const times = ({ cpus, memory, pods }: Room, count: number): Room => ({
+const times = ({ cpus, memory, disk, pods }: Room, count: number): Room => ({
   cpus: cpus * count,
   memory: memory * count,
+  disk: disk * count,
   pods: pods * count,
 });
 
@@ -92,6 +94,7 @@ function requestOfAddOns(audited: Audited, stack: string, everywhere: boolean): 
 const roomForPod = (pod: Pod): Room => ({
   cpus: requestOf(pod, 'cpu'),
   memory: requestOf(pod, 'memory'),
+  disk: requestOf(pod, 'ephemeral-storage'),
   pods: 1,
 });
 
@@ -126,7 +129,10 @@ function nodesFor(audited: Audited, stack: string): Nodes | undefined {
       .map(({ attributes }) => Number(valueAt(attributes, `scaling_config.${which}`)))
       .reduce((sum, one) => sum + one, 0);
   return {
-    free: { cpus: least('cpus'), memory: least('memory'), pods: least('pods') },
+    free: {
+      ...{ cpus: least('cpus'), memory: least('memory') },
+      ...{ disk: least('disk'), pods: least('pods') },
+    },
     desired: nodes('desired_size'),
     most: nodes('max_size'),
   };
@@ -136,10 +142,12 @@ function nodesFor(audited: Audited, stack: string): Nodes | undefined {
 function lackOf(need: Room, have: Room): readonly string[] {
   const cpus = (room: Room) => `${Math.round(room.cpus * 1000)}m of CPU`;
   const memory = (room: Room) => `${Math.floor(room.memory / MIB)}Mi of memory`;
+  const disk = (room: Room) => `${Math.floor(room.disk / MIB)}Mi of ephemeral storage`;
   const pods = (room: Room) => `${room.pods} pods`;
   return [
     ...(need.cpus > have.cpus ? [`${cpus(need)}, and there are ${cpus(have)}`] : []),
     ...(need.memory > have.memory ? [`${memory(need)}, and there are ${memory(have)}`] : []),
+    ...(need.disk > have.disk ? [`${disk(need)}, and there are ${disk(have)}`] : []),
     ...(need.pods > have.pods
       ? [`room for ${pods(need)}, and there is one for ${pods(have)}`]
       : []),
@@ -221,6 +229,23 @@ const DAY = 86_400;
 
 const CRON = /^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|(\S+\s+){4}\S+)$/;
 
+/** Days of the months; a schedule of five fields may name one that no month has. */
+const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Why a schedule is none that anybody wants: it never comes, or the next run is due while the last one starts. */
+function scheduleFault(schedule: string): string | false {
+  const [minute = '', , day = '*', months = '*', weekday = '*'] = schedule.split(/\s+/);
+  const named = [...months.matchAll(/\d+/g)].map(([month]) => DAYS[Number(month) - 1] ?? 31);
+  const longest = /^[\d,]+$/.test(months) ? Math.max(...named) : 31;
+  const [first] = /^\d+/.exec(day) ?? ['1'];
+  if (/^\d+$/.test(day) && weekday === '*' && Number(first) > longest) {
+    return `its schedule ${shown(schedule)} never comes: those months have no day ${first}`;
+  }
+  return (
+    /^\*(\/[1-4])?$/.test(minute) && `its schedule ${shown(schedule)} is due every few minutes`
+  );
+}
+
 /** Rules on what pods need, what there is, and what is meant to end. */
 export const RESOURCE_RULES: readonly Rule[] = [
   rule({
@@ -271,6 +296,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
       const each = Math.min(
         Math.floor(nodes.free.cpus / one.cpus),
         Math.floor(nodes.free.memory / one.memory),
+        Math.floor(nodes.free.disk / (one.disk || 1)),
         nodes.free.pods,
       );
       const serves = servingPods(audited).includes(pod);
@@ -481,8 +507,8 @@ export const RESOURCE_RULES: readonly Rule[] = [
         backoffLimit > 10 && `tries ${backoffLimit} times again`,
         deadline === undefined && 'has no activeDeadlineSeconds, so it may run for ever',
         deadline !== undefined &&
-          (deadline > DAY || deadline < 1) &&
-          `activeDeadlineSeconds is ${deadline}; that is at most a day`,
+          (deadline > DAY || deadline < 30) &&
+          `activeDeadlineSeconds is ${deadline}; that is half a minute to a day`,
         job.suspend === true &&
           manifest.metadata.labels?.[QUEUE_LABEL] === undefined &&
           `is suspended, and has no label ${QUEUE_LABEL}: nobody starts it`,
@@ -529,6 +555,9 @@ export const RESOURCE_RULES: readonly Rule[] = [
         !['Forbid', 'Replace'].includes(concurrencyPolicy) &&
           `concurrencyPolicy ${concurrencyPolicy} lets runs overlap`,
         spec.suspend === true && 'is suspended: it never starts',
+        CRON.test(schedule) && scheduleFault(schedule),
+        spec.jobTemplate?.spec?.ttlSecondsAfterFinished < 60 &&
+          'ttlSecondsAfterFinished takes a failed run away before anybody reads why',
         late !== undefined && late < 10 && `startingDeadlineSeconds ${late} misses every run`,
         ...histories
           .filter((name) => Number(spec[name] ?? 3) > 10)

@@ -1,5 +1,5 @@
 import { OBJECT_REFERENCE_RULES } from '../../../../audit/rules/workload/references.ts';
-import { describeRules } from '../../support/describe-rules.ts';
+import { describeRules, type Plant } from '../../support/describe-rules.ts';
 import {
   BUDGET,
   CONFIG_MAP,
@@ -78,6 +78,32 @@ describeRules(OBJECT_REFERENCE_RULES, {
         ({ stackWith }) =>
           changeMonitor(stackWith(WORKLOAD), 'podMetricsEndpoints', [{ port: 'metric' }]),
       ],
+      [
+        'pods of another namespace',
+        ({ stackWith }) =>
+          changeMonitor(stackWith(WORKLOAD), 'namespaceSelector', { matchNames: ['kube-system'] }),
+      ],
+      [
+        'pods of any namespace',
+        ({ stackWith }) => changeMonitor(stackWith(WORKLOAD), 'namespaceSelector', { any: true }),
+      ],
+      ...[
+        ['another path', { path: '/healthz' }] as const,
+        ['a scrape an hour', { interval: '1h' }] as const,
+        ['no metric kept', { metricRelabelings: [{ action: 'drop', regex: '.*' }] }] as const,
+        [
+          'metrics of others alone',
+          { metricRelabelings: [{ action: 'keep', regex: 'node_.*' }] },
+        ] as const,
+      ].map(
+        ([name, more]): Plant => [
+          name,
+          ({ stackWith }) =>
+            changeMonitor(stackWith(WORKLOAD), 'podMetricsEndpoints', [
+              { port: 'metrics', ...more },
+            ]),
+        ],
+      ),
     ],
   },
   objects: {

@@ -177,6 +177,21 @@ describeRules(RESOURCE_RULES, {
       ],
       ['a CPU less than a node has', resources('requests.cpu', '1900m')],
       [
+        'more ephemeral storage than the disk of a node',
+        all(
+          resources('requests.ephemeral-storage', '500Gi'),
+          resources('limits.ephemeral-storage', '500Gi'),
+        ),
+      ],
+      [
+        'a disk that the system takes part of',
+        all(
+          set(TEMPLATE, 'block_device_mappings.0.ebs.volume_size', 20),
+          resources('requests.ephemeral-storage', '19Gi'),
+          resources('limits.ephemeral-storage', '19Gi'),
+        ),
+      ],
+      [
         'fewer nodes',
         all(set(NODES, 'scaling_config.max_size', 1), set(AUTOSCALER, 'spec.max_replicas', 20)),
       ],
@@ -280,6 +295,15 @@ describeRules(RESOURCE_RULES, {
       ['the default', cron({ concurrency_policy: undefined })],
       ['reconciliations that overlap', drop(CRON_JOB, 'spec.concurrency_policy'), 'reconciliation'],
       ['no schedule', cron({ schedule: 'every night' })],
+      ['a day that no month has', cron({ schedule: '0 0 30 2 *' })],
+      ['a day that those months have not', cron({ schedule: '0 0 31 4,6 *' })],
+      ['a run a minute', cron({ schedule: '* * * * *' })],
+      ['a run every two minutes', cron({ schedule: '*/2 * * * *' })],
+      [
+        'a run that is gone when it ends',
+        set(CRON_JOB, 'spec.job_template.spec.ttl_seconds_after_finished', '0'),
+        'reconciliation',
+      ],
       ['a suspended CronJob', cron({ suspend: true })],
       ['a thousand old runs', cron({ successful_jobs_history_limit: 1000 })],
       ['no failed run', cron({ failed_jobs_history_limit: 0 })],
