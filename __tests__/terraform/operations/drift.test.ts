@@ -2,9 +2,11 @@ import { cpSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { includesAction } from '../../../audit/policy/policy-document.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { type AttachedAws, emptyAttachedAws } from '../support/attached-provider.ts';
 import { REGION } from '../support/aws-account.ts';
+import type { RecordedRequest } from '../support/aws-emulator.ts';
 import { type ManagedCheckout, managedCheckout } from '../support/managed-checkout.ts';
 
 const ENVIRONMENT = 'etl-playground';
@@ -20,6 +22,44 @@ interface DriftReport {
     readonly kind: string;
   }[];
   readonly findings: readonly { readonly rule: string; readonly place: string }[];
+}
+
+/** Prefixes of actions, where they are not the name that requests are signed for. */
+const PREFIXES: Readonly<Record<string, string>> = { monitoring: 'cloudwatch' };
+
+/** The action of IAM that a request needs; of APIs that are addressed by paths, its kind. */
+function actionOf({ method, url, headers, body, body_encoded }: RecordedRequest): string {
+  const named = new Map(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const),
+  );
+  const [, signed = ''] =
+    /Credential=[^/]*\/\d+\/[^/]*\/([^/]+)\//.exec(named.get('authorization') ?? '') ?? [];
+  const service = PREFIXES[signed] ?? signed;
+  const text = body_encoded ? Buffer.from(body, 'base64').toString() : body;
+  const { pathname, searchParams } = new URL(url);
+  const told =
+    named.get('x-amz-target')?.split('.').at(-1) ??
+    new URLSearchParams(text).get('Action') ??
+    searchParams.get('Action') ??
+    /\/operation\/(\w+)$/.exec(pathname)?.[1];
+  if (told !== undefined) return `${service}:${told}`;
+  if (service === 'eks' && method === 'GET') return 'eks:DescribeSomething';
+  if (service === 's3' && method === 'HEAD') return 's3:ListBucket';
+  if (service === 's3' && searchParams.has('notification')) return 's3:GetBucketNotification';
+  if (service === 's3' && searchParams.has('location')) return 's3:GetBucketLocation';
+  return `${service}:${method} ${pathname}`;
+}
+
+/** Actions of the policy that docs/operate.md gives the workflow's role. */
+async function allowedActions(): Promise<readonly string[]> {
+  const page = await readFile(join(ROOT, 'docs/operate.md'), 'utf8');
+  const policy = [...page.matchAll(/```json\n([\s\S]*?)```/g)]
+    .map(([, text = '']) => text)
+    .find((text) => text.includes('ReadWhatTheStacksMake'));
+  const { Statement } = JSON.parse(policy ?? '{}') as {
+    readonly Statement: readonly { readonly Action: string | readonly string[] }[];
+  };
+  return Statement.flatMap(({ Action }) => Action);
 }
 
 let emulator: AttachedAws;
@@ -79,6 +119,16 @@ async function kms(action: string, body: Readonly<Record<string, unknown>>): Pro
   });
   expect(status).toBe(200);
 }
+
+test('calls nothing that the policy of its workflow does not allow', async () => {
+  const requests = await emulator.recorded(() => drift(0));
+  const called = [...new Set(requests.map(actionOf))].sort();
+  const allowed = await allowedActions();
+  expect(called).toContain('iam:GetRole');
+  expect(
+    called.filter((action) => !allowed.some((pattern) => includesAction(pattern, action))),
+  ).toEqual([]);
+});
 
 test('nothing drifted after the deploy, whatever AWS tells of its own', () => {
   expect(before.drifts.filter(({ kind }) => kind !== 'computed')).toEqual([]);

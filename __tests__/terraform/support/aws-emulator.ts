@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endChild } from '../../support/child-process.ts';
 import { pythonEnvironment } from '../../support/python-environment.ts';
@@ -32,6 +32,8 @@ export interface AwsEmulator {
    * @throws Error with the service's own message
    */
   query(service: string, region: string, parameters: Record<string, string>): Promise<string>;
+  /** What it is asked while something is done. */
+  recorded(work: () => Promise<unknown>): Promise<readonly RecordedRequest[]>;
   /**
    * Reads an object.
    *
@@ -58,6 +60,16 @@ export interface AwsEmulatorOptions {
   readonly eksCertificateAuthorityFile?: string;
   /** More arguments for emulator.py. @default none */
   readonly extraArguments?: readonly string[];
+}
+
+/** A request, as moto's recorder has it. */
+export interface RecordedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** In Base64 where `body_encoded` is true. */
+  readonly body: string;
+  readonly body_encoded: boolean;
 }
 
 let ofThisWorker: Promise<AwsEmulator> | undefined;
@@ -106,6 +118,22 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
           body: region === 'us-east-1' ? undefined : configuration,
         });
       },
+      recorded: async (work) => {
+        const recorder = (path: string) =>
+          answer(url, { path: `/moto-api/recorder/${path}`, method: 'POST' });
+        await recorder('reset-recording');
+        await recorder('start-recording');
+        try {
+          await work();
+        } finally {
+          await recorder('stop-recording');
+        }
+        const lines = await answer(url, { path: '/moto-api/recorder/download-recording' });
+        return lines
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line) as RecordedRequest);
+      },
       query: (service, region, parameters) =>
         answer(url, {
           path: '/',
@@ -147,6 +175,8 @@ function startServer(python: string, logFile: string, options: AwsEmulatorOption
         ...process.env,
         // Python would leave compiled files in the checkout.
         PYTHONDONTWRITEBYTECODE: '1',
+        // Where it writes what it is asked, once a test has it record.
+        MOTO_RECORDER_FILEPATH: join(dirname(logFile), 'requests.jsonl'),
         EKS_ENDPOINT: options.eksEndpoint ?? '',
         EKS_CA_FILE: options.eksCertificateAuthorityFile ?? '',
       },
