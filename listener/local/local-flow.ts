@@ -30,7 +30,7 @@ import { type Mailbox, openMailbox } from './mailbox.ts';
 import { startLocalPostgres } from './postgres/local-postgres.ts';
 import { type LocalSns, startLocalSns } from './sns/local-sns.ts';
 import { isNotified, type LocalSettings } from './synthesized-settings.ts';
-import { finishedRun, verdictLine } from './verdict-line.ts';
+import { finishedRun, logLine, verdictLine } from './verdict-line.ts';
 
 /** Settings of {@link startLocalFlow}. */
 export interface LocalFlowOptions {
@@ -375,10 +375,4 @@ export function shownPath(path: string): string {
 
 function identityOf(file: { bucket: string; key: string; eTag: string | null }): string {
   return JSON.stringify([file.bucket, file.key, file.eTag]);
-}
-
-function logLine(line: Readonly<Record<string, unknown>>): string {
-  const { msg, err } = line;
-  const reason = typeof err === 'object' && err !== null && 'message' in err ? err.message : '';
-  return `listener: ${String(msg)}${reason ? `: ${String(reason)}` : ''}`;
 }

@@ -1,4 +1,5 @@
 import { printable } from '../src/cli/report-text.ts';
+import { PERIOD_STATES } from '../src/schedule/transitions.ts';
 
 /** The line of the listener's log that ends a run. */
 export interface FinishedRun {
@@ -40,6 +41,18 @@ export function finishedRun(line: Readonly<Record<string, unknown>>): FinishedRu
     remark: textOrNothing(line.reason) ?? (line.monitored === false ? 'rules: none' : undefined),
   });
   return { runId, bucket, key, eTag: typeof eTag === 'string' ? eTag : null, text };
+}
+
+/** Another line of the log, such as `listener: states of deliveries changed: 1 late`. */
+export function logLine(line: Readonly<Record<string, unknown>>): string {
+  const { msg, err, acts } = line;
+  const failure = typeof err === 'object' && err !== null && 'message' in err ? [err.message] : [];
+  const states = PERIOD_STATES.flatMap((state) =>
+    typeof line[state] === 'number' ? [`${line[state]} ${state}`] : [],
+  );
+  const notes = (Array.isArray(acts) ? acts : []).flatMap(({ note }) => note ?? []);
+  const details = [...failure, ...states, ...new Set(notes)].map((one) => printable(String(one)));
+  return `listener: ${String(msg)}${details.length === 0 ? '' : `: ${details.join(', ')}`}`;
 }
 
 /** Such as `FAILED  bucket/key: 12 rows, 2 faults (2 type-error) [run 8a6c31f0] Numbers have a decimal comma.`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { finishedRun, verdictLine } from '../../../listener/local/verdict-line.ts';
+import { finishedRun, logLine, verdictLine } from '../../../listener/local/verdict-line.ts';
 
 const RUN_ID = '0f8fad5b-d9cb-469f-a165-70867728950e';
 
@@ -51,4 +51,19 @@ test('a name stays on its line', () => {
   expect(verdictLine({ name: 'a\nb\u001b\u202e', runId: 'r', status: 'gone' })).toContain(
     'a\\u{a}b\\u{1b}\\u{202e}',
   );
+});
+
+test.each([
+  [{ msg: 'listening' }, 'listener: listening'],
+  [{ msg: 'no', err: { message: 'refused' } }, 'listener: no: refused'],
+  [
+    { msg: 'states of deliveries changed', late: 1, received: 2 },
+    'listener: states of deliveries changed: 1 late, 2 received',
+  ],
+  [
+    { msg: 'not all', acts: [{ act: 'copy' }, { act: 'tag', note: 'no\ntags' }] },
+    'listener: not all: no\\u{a}tags',
+  ],
+])('what else the log tells is one line with what it is about', (line, text) => {
+  expect(logLine(line)).toBe(text);
 });
