@@ -107,23 +107,19 @@ function lookupFaults(model: Model, stack: StackModel, lookup: Resource): readon
     )
     .filter(({ name }) => name === 'subnet-id' || name.startsWith('tag:'));
   if (filters.length === 0) return ['the lookup of its subnets has no filter on tags or ids'];
-  return [...missedByLookup(model, filters), ...publicOnes(model, filters)];
-}
-
-/** Private subnets beside those that are found: their zone would be left out silently. */
-function missedByLookup(model: Model, filters: readonly Filter[]): readonly string[] {
-  const closed = model.ofType('aws_subnet').filter((subnet) => !isPublic(model, subnet));
-  const missed = closed.filter((subnet) => !isFound(subnet, filters));
-  return missed.length === closed.length
-    ? []
-    : missed.map(({ address }) => `the lookup does not find ${address}`);
-}
-
-function publicOnes(model: Model, filters: readonly Filter[]): readonly string[] {
-  return model
-    .ofType('aws_subnet')
-    .filter((subnet) => isFound(subnet, filters) && isPublic(model, subnet))
-    .map(({ address }) => `the lookup finds ${address}, a public subnet`);
+  const [found, left] = [true, false].map((isWanted) =>
+    model.ofType('aws_subnet').filter((subnet) => isFound(subnet, filters) === isWanted),
+  );
+  const isClosed = (subnet: Resource) => !isPublic(model, subnet);
+  return [
+    // Private subnets beside those that are found: their zone would be left out silently.
+    ...(found?.some(isClosed) ? (left ?? []).filter(isClosed) : []).map(
+      ({ address }) => `the lookup does not find ${address}`,
+    ),
+    ...(found ?? [])
+      .filter((subnet) => !isClosed(subnet))
+      .map(({ address }) => `the lookup finds ${address}, a public subnet`),
+  ];
 }
 
 /** Ids are those of subnets that no stack makes. */

@@ -39,19 +39,14 @@ export function nodeLabels(model: Model, group: Resource): Record<string, readon
     'eks.amazonaws.com/nodegroup': [String(attributes.node_group_name ?? '')],
     'eks.amazonaws.com/capacityType': [String(attributes.capacity_type ?? 'ON_DEMAND')],
     ...Object.fromEntries(
-      Object.entries((attributes.labels ?? {}) as Record<string, string>).map(([key, value]) => [
-        key,
-        [value],
-      ]),
+      Object.entries<string>(Object(attributes.labels)).map(([key, value]) => [key, [value]]),
     ),
   };
 }
 
 /** Keys of the taints that keep pods off the nodes of a group. */
 export function taintsOf(attributes: Readonly<Record<string, unknown>>): readonly string[] {
-  const blocks = Array.isArray(attributes.taint) ? attributes.taint : [attributes.taint];
-  return blocks
-    .filter((block) => typeof block === 'object' && block !== null)
+  return blocksOf(attributes.taint)
     .filter(({ effect }) => effect !== 'PREFER_NO_SCHEDULE')
     .map(({ key }) => String(key));
 }

@@ -26,6 +26,7 @@ import {
   serviceSpec,
   servicesOf,
 } from '../readers/pods.ts';
+import { itemsOf } from '../readers/resources.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 
 interface Range {
@@ -67,7 +68,7 @@ function rangeOf(cidr: string): Range | undefined {
 }
 
 /** Address where a node tells its credentials (Amazon EC2 User Guide, "Instance metadata"). */
-const INSTANCE_METADATA = '169.254.169.254/32';
+const INSTANCE_METADATA = '169.254.169.254';
 /** Address of the agent that gives out the credentials of EKS Pod Identity, on port 80. */
 const POD_IDENTITY_AGENT = '169.254.170.23';
 /** Port of AWS's APIs. */
@@ -96,18 +97,15 @@ function restricted(audited: Audited, pod: Pod, direction: 'Ingress' | 'Egress')
   );
 }
 
-/** Rules for what may call a pod. */
-function ingressRules(audited: Audited, pod: Pod) {
+/** Rules of the policies that select a pod: who may call it, or whom it may call. */
+function rulesFor(audited: Audited, pod: Pod, direction: 'Ingress' | 'Egress') {
   return policiesOf(audited, pod)
-    .filter(({ policyTypes }) => policyTypes?.includes('Ingress') ?? true)
-    .flatMap(({ ingress }) => ingress ?? []);
-}
-
-/** Rules for what a pod may call. */
-function egressRules(audited: Audited, pod: Pod) {
-  return policiesOf(audited, pod)
-    .filter(({ policyTypes }) => policyTypes?.includes('Egress') ?? true)
-    .flatMap(({ egress }) => egress ?? []);
+    .filter(({ policyTypes }) => policyTypes?.includes(direction) ?? true)
+    .flatMap(({ ingress = [], egress = [] }) =>
+      direction === 'Ingress'
+        ? ingress.map(({ from, ports }) => ({ peers: from, ports }))
+        : egress.map(({ to, ports }) => ({ peers: to, ports })),
+    );
 }
 
 /** The peers of several rules together, since policies add up; undefined where one of them names none, which means all. */
@@ -253,20 +251,9 @@ function reachesDns(to: readonly NetworkPeer[] | undefined): boolean {
   });
 }
 
-/** Whether the only peer is the instance metadata. */
-function isMetadata(to: readonly NetworkPeer[] | undefined): boolean {
-  return to?.every(({ ipBlock }) => ipBlock?.cidr === INSTANCE_METADATA) ?? false;
-}
-
-/** Whether the only peer is the agent of EKS Pod Identity. */
-function isAgent(to: readonly NetworkPeer[] | undefined): boolean {
-  return to?.every(({ ipBlock }) => ipBlock?.cidr === `${POD_IDENTITY_AGENT}/32`) ?? false;
-}
-
-/** Whether peers include the instance metadata. */
-function reachesMetadata(to: readonly NetworkPeer[] | undefined): boolean {
-  if (to === undefined || to.length === 0) return true;
-  return missed(rangesOf([INSTANCE_METADATA]), to).length === 0;
+/** Whether the only peer is one address. */
+function isOnly(to: readonly NetworkPeer[] | undefined, address: string): boolean {
+  return to?.every(({ ipBlock }) => ipBlock?.cidr === `${address}/32`) ?? false;
 }
 
 /** Exceptions that the API refuses, since they don't lie in their block. */
@@ -305,34 +292,33 @@ function databasePort(listener: Listener): number | undefined {
   return Number.isNaN(port) ? undefined : port;
 }
 
+/** Host and port of a URL; undefined for what is none. */
+function placeOf(text: unknown): { readonly host: string; readonly port: number } | undefined {
+  const url = URL.parse(String(text ?? ''));
+  const usual = url?.protocol === 'http:' ? 80 : HTTPS;
+  return url === null ? undefined : { host: url.hostname, port: Number(url.port || usual) };
+}
+
 /** Port of the proxy, where there is one. */
-function proxyPort(listener: Listener): number | undefined {
-  const proxy = URL.parse(String(listener.environment.get('HTTPS_PROXY') ?? ''));
-  return proxy === null ? undefined : Number(proxy.port || HTTPS);
+function proxyPort({ environment }: Listener): number | undefined {
+  return placeOf(environment.get('HTTPS_PROXY'))?.port;
 }
 
 /** Port of the collector that traces go to; the name of one inside of the cluster is that of a Service. */
-function collectorPort(listener: Listener): number | undefined {
-  const endpoint =
-    listener.setting('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ??
-    listener.setting('OTEL_EXPORTER_OTLP_ENDPOINT');
-  const url = URL.parse(endpoint ?? '');
-  return url === null ? undefined : Number(url.port || (url.protocol === 'https:' ? HTTPS : 80));
+function collectorPort({ setting }: Listener): number | undefined {
+  return placeOf(
+    setting('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? setting('OTEL_EXPORTER_OTLP_ENDPOINT'),
+  )?.port;
 }
 
 /** Where notices go that is not on the port of https: the SMTP server, and webhooks. */
-function noticeTargets(
-  listener: Listener,
-): readonly { readonly host: string; readonly port: number }[] {
-  const urls = (listener.setting('NOTICE_WEBHOOK_URLS') ?? '').split(',').flatMap((text) => {
-    const url = URL.parse(text);
-    return url === null ? [] : [{ host: url.hostname, port: Number(url.port || HTTPS) }];
-  });
+function noticeTargets({ setting }: Listener) {
+  const urls = itemsOf(setting('NOTICE_WEBHOOK_URLS')).flatMap((url) => placeOf(url) ?? []);
   const smtp = {
-    host: listener.setting('NOTICE_SMTP_HOST') ?? '',
-    port: Number(listener.setting('NOTICE_SMTP_PORT')),
+    host: setting('NOTICE_SMTP_HOST') ?? '',
+    port: Number(setting('NOTICE_SMTP_PORT')),
   };
-  return [...(listener.setting('NOTICE_EMAIL') === 'smtp' ? [smtp] : []), ...urls];
+  return [...(setting('NOTICE_EMAIL') === 'smtp' ? [smtp] : []), ...urls];
 }
 
 /** Whether a listener runs for ever: what runs to its end sends no notice. */
@@ -381,12 +367,12 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
     subjects: servers,
     faults: (listener, audited) => {
       if (!restricted(audited, listener.pod, 'Ingress')) return [];
-      const rules = ingressRules(audited, listener.pod);
+      const rules = rulesFor(audited, listener.pod, 'Ingress');
       const callersOf = (name: VariableName) =>
         together(
           rules
             .filter(({ ports }) => opens(ports, Number(listener.setting(name)), 'TCP', listener))
-            .map(({ from }) => from),
+            .map(({ peers }) => peers),
         );
       const hasService = servicesTo(audited, listener).length > 0;
       const callers = callersOf('PORT');
@@ -421,11 +407,10 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         }),
         ...routes.map(({ manifest }) => `Ingress ${manifest.metadata.name} leads to it`),
         !restricted(audited, pod, 'Ingress') && 'no network policy says who may call it',
-        ingressRules(audited, pod).some(
-          ({ from }) =>
-            from === undefined ||
-            from.length === 0 ||
-            from.some(
+        rulesFor(audited, pod, 'Ingress').some(
+          ({ peers = [] }) =>
+            peers.length === 0 ||
+            peers.some(
               (peer) =>
                 isWide(peer) ||
                 (isEmpty(peer.namespaceSelector) && isEmpty(peer.podSelector) && !peer.ipBlock),
@@ -487,10 +472,12 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
     subjects: (audited) => listenersOf(audited).filter(({ init }) => !init),
     faults: (listener, audited) => {
       if (!restricted(audited, listener.pod, 'Egress')) return [];
-      const rules = egressRules(audited, listener.pod);
+      const rules = rulesFor(audited, listener.pod, 'Egress');
       const called = (port: number, protocol: string) =>
         together(
-          rules.filter(({ ports }) => opens(ports, port, protocol, undefined)).map(({ to }) => to),
+          rules
+            .filter(({ ports }) => opens(ports, port, protocol, undefined))
+            .map(({ peers }) => peers),
         );
       const missedHost = (target: string, number: number) =>
         isIPv4(target)
@@ -556,7 +543,8 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         ...strayFaults(to),
         ...ports.flatMap(({ port, endPort, protocol = 'TCP' }) => {
           const number = Number(port);
-          if (isMetadata(to) || (isAgent(to) && number === 80)) return [];
+          if (isOnly(to, INSTANCE_METADATA)) return [];
+          if (isOnly(to, POD_IDENTITY_AGENT) && number === 80) return [];
           return [
             endPort !== undefined && `allows it to call the ports ${port} to ${endPort}`,
             !needed.has(number) && `allows it to call port ${port}, which it does not need`,
@@ -579,10 +567,13 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
     subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
     faults: (object) =>
       (specOf(object).egress ?? [])
-        .filter(({ to, ports }) => reachesMetadata(to) && opens(ports, 80, 'TCP', undefined))
+        .filter(({ to, ports }) => {
+          const peers = to?.length === 0 ? undefined : to;
+          return reachesAddress(peers, INSTANCE_METADATA) && opens(ports, 80, 'TCP', undefined);
+        })
         .map(
           ({ to, ports }) =>
-            `allows its pods to reach the instance metadata (${INSTANCE_METADATA}, TCP 80) by a rule for ${peersText(to)} on ${portsText(ports)}`,
+            `allows its pods to reach the instance metadata (${INSTANCE_METADATA}/32, TCP 80) by a rule for ${peersText(to)} on ${portsText(ports)}`,
         ),
   }),
 ];

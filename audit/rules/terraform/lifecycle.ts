@@ -18,30 +18,12 @@ import {
   read,
   variablesOf,
 } from '../readers/resources.ts';
-import type { Audited } from '../rule.ts';
-import { type Rule, rule } from '../rule.ts';
+import { type Audited, type Rule, rule } from '../rule.ts';
 import { holdsAlways } from './conditions.ts';
+import ignored from './ignored.json' with { type: 'json' };
 
-/** What may differ from the JSON without a plan saying so, and why nothing hides behind it. */
-const IGNORED: Readonly<Record<string, readonly string[]>> = {
-  // The cluster autoscaler and people change the number, minimum and maximum still hold; name and subnets can't change.
-  aws_eks_node_group: [
-    ...['scaling_config[0].desired_size', 'node_group_name_prefix', 'subnet_ids'],
-  ],
-  // Two are read at creation only; anybody may add a subnet; who names no version has that of the first deploy.
-  aws_eks_cluster: [
-    ...['access_config[0].bootstrap_cluster_creator_admin_permissions', 'vpc_config[0].subnet_ids'],
-    'bootstrap_self_managed_addons',
-    'version',
-  ],
-  // Both are read when it is made, and would replace it.
-  aws_db_instance: ['db_name', 'snapshot_identifier'],
-  aws_rds_cluster: ['database_name', 'snapshot_identifier'],
-  // Neither can change, and a controller sets the class of a new Service.
-  kubernetes_service_v1: ['metadata[0].name', 'spec[0].load_balancer_class'],
-  // It grants nothing.
-  aws_iam_role: ['description'],
-};
+/** What may differ from the JSON without a plan saying so, with the reason why nothing hides behind it. */
+const IGNORED: Readonly<Record<string, Readonly<Record<string, string>>>> = ignored;
 
 function isReplicas(path: string): boolean {
   return /^spec(\[0\])?\.replicas$/.test(path);
@@ -174,7 +156,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     faults: (resource, audited) =>
       listOf(valueAt(resource.attributes, 'lifecycle.ignore_changes'))
         .map(String)
-        .filter((path) => !IGNORED[resource.type]?.includes(path))
+        .filter((path) => IGNORED[resource.type]?.[path] === undefined)
         .filter((path) => !(isReplicas(path) && isScaled(resource, audited)))
         .map((path) => `ignores changes of ${path}`),
   }),

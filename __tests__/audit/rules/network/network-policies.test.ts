@@ -85,9 +85,9 @@ function reconciliationOfOtherPods(json: Json): void {
 
 /** A proxy of the listener, and a rule for one. */
 const proxyWith =
-  (block: Json, port = '3128'): Change =>
+  (block: Json, port = '3128', own = '3128'): Change =>
   (json) => {
-    set(CONFIG_MAP, 'data.HTTPS_PROXY', 'http://proxy.example.gov:3128')(json);
+    set(CONFIG_MAP, 'data.HTTPS_PROXY', `http://proxy.example.gov:${own}`)(json);
     const to = [{ ip_block: { cidr: '0.0.0.0/0', ...block } }];
     rule('egress', { to, ports: [{ port, protocol: 'TCP' }] })(json);
   };
@@ -106,6 +106,7 @@ const HARMLESS: readonly (readonly [string, Change])[] = [
   ['a database in the network of the stack', policy('egress.2.to.0.ip_block.cidr', '10.0.0.0/16')],
   ['messages from all but addresses of nobody', except('ingress.0.from.0', '203.0.113.0/24')],
   ['a proxy at one address', proxyWith({ cidr: '198.51.100.7/32' })],
+  ['a proxy on the port of http', proxyWith({ cidr: '198.51.100.7/32' }, '80', '80')],
   ['messages from within the network', policy('ingress.0.from.0.ip_block.cidr', '10.0.0.0/16')],
   [
     'calls to both halves of all addresses',
