@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Environment } from '../../../../listener/src/config/read-variables.ts';
 import { readConfig } from '../../../../listener/src/config.ts';
@@ -277,6 +280,41 @@ describe('people who sign in at a provider', () => {
     for (const [name, value] of browser.cookies) there.cookies.set(name, value);
     const { status, headers } = await there.go('/', { follow: false });
     expect([status, headers.location]).toEqual([303, '/sign-in?to=%2F']);
+  });
+
+  it('come in through a proxy that ends TLS and sends each request to another replica', async () => {
+    const replicas = [port, await serve(environment())];
+    let turn = 0;
+    const proxy = createServer((incoming, outgoing) => {
+      const { method = '', url: path = '', headers } = incoming;
+      turn += 1;
+      // As an Ingress sends it on: with the host that browsers asked for, and headers of its own.
+      const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7' };
+      incoming.pipe(
+        request(
+          {
+            ...{ host: '127.0.0.1', port: replicas[turn % 2], method, path },
+            headers: { ...headers, ...forwarded },
+          },
+          (answer) => {
+            outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+            answer.pipe(outgoing);
+          },
+        ),
+      );
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const behind = newBrowser(() => (proxy.address() as AddressInfo).port);
+      const page = await behind.go('/files?x=1');
+      expect([page.status, page.address]).toEqual([200, `${ORIGIN}/files?x=1`]);
+      const guard = guardIn(await behind.go('/form'));
+      const form = { form: { guard }, headers: { Origin: ORIGIN }, follow: false };
+      expect((await behind.go('/act', form)).status).toBe(303);
+      expect(turn).toBeGreaterThan(4);
+    } finally {
+      proxy.close();
+    }
   });
 
   it('are known to every replica, and begin at one what another one ends', async () => {
