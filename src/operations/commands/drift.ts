@@ -107,7 +107,9 @@ async function driftOf(
   if (held.length === 0) {
     const undeployed = { kind: 'missing', is: 'not there', wanted: 'there' } as const;
     // Nothing of it is there, so there is nothing of it in the copy either.
-    const empty = { '//': json['//'], terraform: json.terraform, provider: json.provider };
+    const { '//': metadata, terraform, variable, provider } = json;
+    const { aws } = (provider ?? {}) as { readonly aws?: unknown };
+    const empty = { '//': metadata, terraform, variable, provider: { aws } };
     return { json: empty, drifts: [{ address: stack.name, argument: '', ...undeployed }] };
   }
   const targets = awsOnly ? addressesOf(stack.json).filter((it) => !isKubernetes(it)) : [];
