@@ -99,7 +99,9 @@ const TEXT_FORMATS: readonly (UnsupportedSource & { readonly begins: RegExp })[]
     what: 'is a file of settings (INI)',
     encoding: false,
     remedy: EXPORT,
-    begins: /^\[[^\]\r\n]+\]\r?\n(?:[;#][^\n]*\n)*[^,=\r\n]+=/,
+    // Two keys that differ, or another section: a label may have brackets, and a value below it an equals sign.
+    begins:
+      /^\[[^\]\r\n]+\]\r?\n(?:(?:[;#][^\n]*)?\n)*([\w.-]+(?: [\w.-]+)*)[ \t]*=[^\n]*\n(?:(?:[;#][^\n]*|\r)?\n)*(?:\[[^\]\r\n]+\]\r?\n|(?!\1[ \t]*=)[\w.-]+(?: [\w.-]+)*[ \t]*=)/,
   },
   {
     what: 'is a contact or a calendar (vCard, iCalendar)',

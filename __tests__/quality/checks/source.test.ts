@@ -38,7 +38,8 @@ describe('unsupportedSource', () => {
     ['a script of SQL', Buffer.from("insert into a values (1, 'x');\n"), false],
     ['a document of YAML', Buffer.from('---\nofficers:\n  - id: 1\n'), false],
     ['a list of YAML', Buffer.from('--- # officers\r\n- 1\n'), false],
-    ['an INI file', Buffer.from('[section]\r\n; comment\nkey = value, other\n'), false],
+    ['an INI file', Buffer.from('[section]\r\n; comment\nkey = value, other\nlast key=1\n'), false],
+    ['an INI file of sections', Buffer.from('[section]\nkey=1\n\n[next]\nkey=2\n'), false],
     ['a vCard', Buffer.from('BEGIN:VCARD\r\nVERSION:4.0\r\n'), false],
     ['a database of Access', Buffer.from('\0\x01\0\0Standard ACE DB\0'), false],
     ['lines of JSON', Buffer.from('{"id": 1, "a\\"b": "x"}\n'), false],
@@ -78,6 +79,9 @@ describe('unsupportedSource', () => {
     '---\n1,2\n',
     '[a],[b]\n',
     '[a]\nb,c=d\n',
+    '[formula]\nE=mc2\n',
+    '[filter]\nb=1\nb=2\n',
+    '[address]\nhttps://a.example/?b=1\nhttps://a.example/?c=1\n',
     'BEGIN:VALUE,b\n',
   ])('takes %j for text', (head) => {
     expect(unsupportedSource(Buffer.from(head))).toBeUndefined();

@@ -1,14 +1,16 @@
 import { differences, placeOf } from '../rules/plan.ts';
 import {
+  type Defined,
   type ExpectationCheck,
   faultOf,
+  missingReferences,
   type RuleFault,
   type RuleSet,
   RuleSetError,
   readRuleFolder,
 } from '../rules/rule-set.ts';
 import type { Database, Transaction } from './connection.ts';
-import { findMapping, storeMapping } from './mappings.ts';
+import { findMapping, listMappings, storeMapping } from './mappings.ts';
 import { listMonitoringFiles, upsertMonitoringFile } from './monitoring-files.ts';
 import { lockRules } from './rules.ts';
 
@@ -31,7 +33,8 @@ export async function seedDefinitions(
   folder: string,
   checkExpectation: ExpectationCheck,
 ): Promise<SeedResult> {
-  const { mappings, monitoringFiles } = await readRuleFolder(folder, checkExpectation);
+  const rules = await readRuleFolder(folder, checkExpectation);
+  const { mappings, monitoringFiles } = rules;
   return database.transaction(async (transaction) => {
     await lockRules(transaction);
     const faults: RuleFault[] = [];
@@ -53,7 +56,7 @@ export async function seedDefinitions(
       }
     }
     const faultsOfFiles = await faultsAmong(transaction, monitoringFiles);
-    faults.push(...faultsOfFiles);
+    faults.push(...faultsOfFiles, ...(await faultsOfReferences(transaction, rules)));
     if (faults.length > 0) throw new RuleSetError(folder, faults);
 
     let changedFiles = 0;
@@ -92,4 +95,40 @@ async function faultsAmong(
     faults.push(faultOf(defined, 'keyPattern', message));
   }
   return faults;
+}
+
+/**
+ * Foreign keys of the folder's definitions to files that neither it nor the database has, once its mappings are stored. Of a
+ * mapping the versions count that active files are judged by; of one that none is, the last.
+ */
+async function faultsOfReferences(
+  database: Transaction,
+  folder: RuleSet,
+): Promise<readonly RuleFault[]> {
+  const places = new Set(folder.monitoringFiles.map(({ value }) => placeOf(value)));
+  const others = (await listMonitoringFiles(database))
+    .filter((file) => file.retiredAt === null && !places.has(placeOf(file)))
+    .map(stored);
+  const monitoringFiles = [...folder.monitoringFiles, ...others];
+  const active = monitoringFiles.filter(({ value }) => value.active);
+  const versions = (await listMappings(database)).filter(({ retiredAt }) => retiredAt === null);
+  const mappings = versions
+    .filter(({ name, version }) => {
+      const used = active.filter(({ value }) => value.mappingName === name);
+      const last = Math.max(...versions.filter((one) => one.name === name).map((v) => v.version));
+      return used.length === 0
+        ? version === last
+        : used.some(({ value }) => value.mappingVersion === version);
+    })
+    .map((mapping) => {
+      const isSame = ({ value }: RuleSet['mappings'][number]) =>
+        value.name === mapping.name && value.version === mapping.version;
+      return folder.mappings.find(isSame) ?? stored(mapping);
+    });
+  return missingReferences({ mappings, monitoringFiles }).filter(({ file }) => file !== '');
+}
+
+/** A definition that is in no file. */
+function stored<T>(value: T): Defined<T> {
+  return { file: '', value, placeOf: () => undefined };
 }

@@ -291,9 +291,12 @@ interface OtherFileKey {
 
 /**
  * Foreign keys of files that the same rule set does not have, or not just once for a client, or that have no such fields.
- * `rules` refuses them.
+ * `rules` refuses them, and `seed` those that the database does not have either.
  */
-export function missingReferences({ mappings, monitoringFiles }: RuleSet): readonly RuleFault[] {
+export function missingReferences({
+  mappings,
+  monitoringFiles,
+}: Pick<RuleSet, 'mappings' | 'monitoringFiles'>): readonly RuleFault[] {
   const active = monitoringFiles.filter(({ value }) => value.active);
   return mappings.flatMap((mapping): RuleFault[] => {
     const { foreignKeys = [] } = mapping.value.tableSchema as { foreignKeys?: OtherFileKey[] };
@@ -305,7 +308,7 @@ export function missingReferences({ mappings, monitoringFiles }: RuleSet): reado
       const targets = mappings.filter(({ value }) => value.name === resource);
       if (targets.length === 0) {
         const known = [...new Set(mappings.map(({ value }) => value.name))].sort().join(', ');
-        const message = `is '${resource}', and the rule set has no mapping of that name; there are: ${known}`;
+        const message = `is '${resource}', and there is no mapping of that name; there are: ${known}`;
         return [faultOf(mapping, `${place}.resource`, message)];
       }
       const problem = targets

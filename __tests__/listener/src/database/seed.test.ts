@@ -1,4 +1,12 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,4 +101,34 @@ test('a monitored file without its mapping is refused', async () => {
       { path: 'mapping' },
     ],
   });
+});
+
+test('a foreign key of a file that neither the folder nor the database has is refused, and one of the database is not', async () => {
+  const [mapping = ''] = readdirSync(join(folder, 'mappings'));
+  const [file = ''] = readdirSync(join(folder, 'monitoring_files'));
+  rmSync(join(folder, 'monitoring_files'), { recursive: true });
+  mkdirSync(join(folder, 'monitoring_files'));
+  const define = (kind: string, name: string, value: object) =>
+    writeFileSync(join(folder, kind, name), JSON.stringify(value));
+  const sample = JSON.parse(readFileSync(join(SAMPLES, 'mappings', mapping), 'utf8'));
+  const own = JSON.parse(readFileSync(join(SAMPLES, 'monitoring_files', file), 'utf8'));
+  const [field] = sample.tableSchema.fields;
+  const reference = { resource: 'units', fields: [field.name] };
+  const keyed = { foreignKeys: [{ fields: [field.name], reference }] };
+  define('mappings', mapping, { ...sample, tableSchema: { ...sample.tableSchema, ...keyed } });
+  define('monitoring_files', file, own);
+  const message = `is 'units', and there is no mapping of that name; there are: ${sample.name}`;
+  const place = {
+    file: `mappings/${mapping}`,
+    path: 'tableSchema.foreignKeys[0].reference.resource',
+  };
+  await expect(seed()).rejects.toMatchObject({ faults: [{ ...place, message }] });
+
+  const units = { ...own, keyPattern: 'units.csv', mapping: { name: 'units', version: 1 } };
+  define('mappings', mapping, { name: 'units', version: 1, tableSchema: { fields: [field] } });
+  define('monitoring_files', file, units);
+  await seed();
+  define('mappings', mapping, { ...sample, tableSchema: { ...sample.tableSchema, ...keyed } });
+  define('monitoring_files', file, own);
+  await seed();
 });
