@@ -4,6 +4,7 @@ import { type Classification, mostSensitive } from './classification.ts';
 import type { FoundDialect } from './dialect-finder.ts';
 import type { FaultType } from './faults.ts';
 import type { Fault, FaultLog } from './findings.ts';
+import { encodeText } from './text.ts';
 
 /** What explains several faults, or one that looks like another. It changes no verdict, and no total. */
 export interface Diagnosis {
@@ -141,6 +142,36 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     },
   },
   {
+    kind: 'no-header',
+    remedy:
+      'Put a header with the names of the fields before it, or declare {"header": false} in the dialect.',
+    find({ log, file: { columns = [], schema } }) {
+      const { fields = [] } = schema ?? {};
+      const faults = log.total('incorrect-label');
+      if (faults < columns.length || fields.length !== columns.length) return undefined;
+      const typed = fields.flatMap((field, at) => {
+        const isTyped = field.type !== 'string' && field.type !== 'any';
+        return isTyped ? [{ field, text: encodeText(columns[at]?.label ?? '') }] : [];
+      });
+      const areValues = typed.every(
+        ({ field, text }) => !Number.isNaN(field.cell.read(text, 0, text.length)),
+      );
+      if (typed.length === 0 || !areValues) return undefined;
+      const sentence = 'The file has no header: in its place are values of the fields.';
+      return { sentence, faults };
+    },
+  },
+  {
+    kind: 'trailing-delimiter',
+    remedy: 'Export the rows without a delimiter behind the last cell, or the header with one.',
+    find({ log }) {
+      const found = matching(log, ['extra-cell'], ({ value }) => value === '');
+      const sentence = 'Rows end with a delimiter, and the header does not.';
+      // One may be a cell too many.
+      return found.matched < 2 ? undefined : { sentence, faults: found.faults };
+    },
+  },
+  {
     kind: 'trailing-columns',
     remedy: 'Export only the columns and rows that are in use: mark them before saving.',
     find({ log, file }) {
@@ -153,7 +184,9 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       if (blank === 0) return undefined;
       const rows = log.sample.some(({ type }) => type === 'blank-row') ? log.total('blank-row') : 0;
       const also = rows === 0 ? '' : ` and ${counted(rows, 'row')}`;
-      const sentence = `The last ${counted(count, 'column')}${also} are empty.`;
+      const are = count + rows === 1 ? 'is' : 'are';
+      const what = count === 1 ? 'column' : counted(count, 'column');
+      const sentence = `The last ${what}${also} ${are} empty.`;
       return { sentence, faults: blank + rows };
     },
   },

@@ -22,6 +22,19 @@ function diagnosed(file: string | Uint8Array, schema: TableSchema | undefined = 
 }
 
 describe('diagnose', () => {
+  it.each([
+    ['a,b,\n1,2,\n', undefined, 'The last column is empty.'],
+    ['a,b,,\n1,2,,\n', undefined, 'The last 2 columns are empty.'],
+    [
+      'cafe\u0301\n1\n',
+      { fields: [{ name: 'caf\u00e9' }] },
+      "Labels differ from the schema's fields in how characters are composed only.",
+    ],
+  ])('says of %j what it is', (file, schema, sentence) => {
+    const options = schema === undefined ? {} : { expectation: { schema } };
+    expect(inspectBytes(file, options).diagnoses).toMatchObject([{ sentence }]);
+  });
+
   it.each<[string, string, string[]]>([
     ['semicolons', GOOD.replaceAll(',', ';'), ['delimiter 1']],
     ['a line of the delimiter', `sep=,\n${GOOD}`, ['sep-line 1']],
@@ -33,6 +46,10 @@ describe('diagnose', () => {
     ['labels in upper case', GOOD.replace(HEADER, HEADER.toUpperCase()), ['label-spelling 1']],
     ['an invisible character', `\u200b${GOOD}`, ['label-spelling 1']],
     ['columns in another order', 'day,id,sum,text\n2024-03-02,1,1.5,a\n', ['label-order 1']],
+    ['no header', `${ROW}9,,,\n`, ['no-header 4']],
+    ['labels that are no values, which need none', GOOD.replace(HEADER, 'a,b,c,d\n'), []],
+    ['a delimiter behind each row', `${HEADER}1,,,,\n2,,,,\n`, ['trailing-delimiter 2']],
+    ['one cell too many, which needs none', `${HEADER}1,,,,\n`, []],
     ['empty columns and rows', `id,day,sum,text,,\n1,,,,,\n,,,,,\n,,,,,\n`, ['trailing-columns 4']],
     ['CR CR LF', GOOD.replaceAll('\n', '\r\r\n'), ['line-ends 8']],
     ['LF CR', GOOD.replaceAll('\n', '\n\r'), ['line-ends 8']],

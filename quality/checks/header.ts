@@ -242,6 +242,10 @@ function differenceOf(alike: readonly { label: string; name: string }[]): string
   if (alike.every(({ label, name }) => seen(label) === seen(name))) {
     return 'in invisible characters only';
   }
+  const composed = (text: string): string => text.normalize('NFC');
+  if (alike.every(({ label, name }) => composed(label) === composed(name))) {
+    return 'in how characters are composed only';
+  }
   return 'in case, spaces, hyphens, underscores or invisible characters only';
 }
 
