@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { DescriptorError, ProblemList } from '../../quality/descriptor-error.ts';
@@ -124,4 +128,13 @@ it('any bytes in any pieces get a verdict, the same one, with as many places as 
     ),
     { numRuns: 800 },
   );
+});
+
+it('large inputs take a bounded heap, and little memory beside it', async () => {
+  // Where the heap is too small, Node ends without an answer; a header of 65,536 labels takes a third of it.
+  const script = fileURLToPath(new URL('./fuzz-memory.ts', import.meta.url));
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, ['--max-old-space-size=160', script, '25']);
+  expect(Number(stdout)).toBeGreaterThan(0);
+  expect(Number(stdout)).toBeLessThan(320);
 });
