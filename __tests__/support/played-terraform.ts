@@ -165,6 +165,9 @@ function stateOf(
 }
 
 /** Writes the file that the synthesis of a stack would. */
+/** What a Secret is made of says which variable has to be given. */
+const SECRET = { data_wo: { DB_PASSWORD: '${var.db_password}' } };
+
 function writeStack(
   output: string,
   addresses: readonly string[],
@@ -174,7 +177,8 @@ function writeStack(
   const resource: Record<string, Record<string, object>> = {};
   for (const address of addresses) {
     const [type = '', name = ''] = address.split('.');
-    resource[type] = { ...resource[type], [name]: {} };
+    const written = type === 'kubernetes_secret_v1' ? SECRET : {};
+    resource[type] = { ...resource[type], [name]: written };
   }
   const folder = join(output, 'stacks', stack);
   mkdirSync(folder, { recursive: true });
