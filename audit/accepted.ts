@@ -104,7 +104,11 @@ export function readAccepted(root: string, environment: string): AcceptedJson | 
 
 /** Environments whose JSON somebody accepted, in order. */
 export function acceptedEnvironments(root: string): readonly string[] {
-  const folder = join(root, ACCEPTED_FOLDER);
+  return foldersIn(join(root, ACCEPTED_FOLDER));
+}
+
+/** Names of the folders in a folder, in order; none where it is not there. */
+export function foldersIn(folder: string): readonly string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

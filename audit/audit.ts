@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEnvironment } from '../src/settings/environment.ts';
 import { SettingsError } from '../src/settings/finding.ts';
@@ -10,7 +10,7 @@ import {
   ManifestError,
 } from '../src/synthesized/views/kubernetes-manifests.ts';
 import { planOf } from '../src/synthesized/views/plan.ts';
-import { type AcceptedState, acceptedEnvironments, readAccepted } from './accepted.ts';
+import { type AcceptedState, acceptedEnvironments, foldersIn, readAccepted } from './accepted.ts';
 import { DEFAULT_BASELINE } from './controls.ts';
 import { AuditError } from './errors.ts';
 import type { Check, Look, RuleDescription } from './findings.ts';
@@ -249,12 +249,7 @@ function settingsFor(settings: Settings, first: string | undefined, region: stri
 }
 
 function environmentsOf(root: string): readonly string[] {
-  const folder = join(root, 'environments');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
+  return foldersIn(join(root, 'environments'));
 }
 
 function acceptedState(root: string, environment: string): AcceptedState {

@@ -18,25 +18,11 @@ export function exposuresOf(
   model: Model,
   objects: readonly KubernetesObject[],
 ): readonly Exposure[] {
+  const placed = ({ stack, address }: Pick<Exposure, 'stack' | 'address'>, found: Found = []) =>
+    found.map(([direction, text]) => ({ stack, address, direction, text }));
   return [
-    ...model.resources.flatMap((resource) => {
-      const { stack, address } = resource;
-      return (OF_TYPE[resource.type]?.(resource, model) ?? []).map(([direction, text]) => ({
-        stack,
-        address,
-        direction,
-        text,
-      }));
-    }),
-    ...objects.flatMap((object) => {
-      const { stack, address } = object;
-      return (OF_KIND[object.manifest.kind]?.(object) ?? []).map(([direction, text]) => ({
-        stack,
-        address,
-        direction,
-        text,
-      }));
-    }),
+    ...model.resources.flatMap((one) => placed(one, OF_TYPE[one.type]?.(one, model))),
+    ...objects.flatMap((one) => placed(one, OF_KIND[one.manifest.kind]?.(one))),
   ];
 }
 
