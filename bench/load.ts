@@ -29,7 +29,7 @@ import {
   surroundings,
 } from './intake/listener.ts';
 import { postAll, postAtPace } from './intake/load.ts';
-import { startMeasuredPostgres } from './intake/measured-postgres.ts';
+import { type MeasuredPostgres, startMeasuredPostgres } from './intake/measured-postgres.ts';
 import type { ServerProcess } from './intake/server-process.ts';
 import { type MessageSource, openMessageSource } from './intake/signed-messages.ts';
 
@@ -68,6 +68,7 @@ try {
 }
 
 interface Bench extends Surroundings {
+  readonly postgres: MeasuredPostgres;
   readonly source: MessageSource;
   readonly database: pg.Client;
 }
@@ -87,7 +88,7 @@ async function measureAll(): Promise<void> {
   const database = new pg.Client({ connectionString: postgres.url });
   await database.connect();
   closers.push(() => database.end());
-  const bench: Bench = { ...place, source, database };
+  const bench: Bench = { ...place, postgres, source, database };
   await measureIntake(bench);
   await measureBurst(bench, Number(values.messages));
   await measureFile(bench, Number(values.files));
@@ -134,21 +135,25 @@ async function measureIntake(bench: Bench): Promise<void> {
 }
 
 async function measureBurst(bench: Bench, messages: number): Promise<void> {
-  const { source, folder } = bench;
+  const { source, folder, postgres } = bench;
   const sample = join(folder, 'sample.csv');
   await copyFile(SAMPLE, sample);
   const bodies = source.make(messages, (await stat(sample)).size);
   await storeFiles(bodies, folder, sample);
   await withListener(bench, 'both', async (server) => {
+    const cpu = () => Promise.all([server.cpuSeconds(), postgres.cpuSeconds()]);
+    const before = await cpu();
     const begin = performance.now();
     const accepted = await postAll(server.port, bodies, CONNECTIONS);
     await untilJudged(bench);
     const seconds = (performance.now() - begin) / 1000;
-    const cpu = (await server.cpuSeconds()) ?? Number.NaN;
+    const [ofListener, ofPostgres] = (await cpu()).map(
+      (after, index) => (((after ?? Number.NaN) - (before[index] ?? Number.NaN)) * 1000) / messages,
+    );
     const most = (await server.peakMegabytes()) ?? Number.NaN;
     say(
       `a burst of ${messages.toLocaleString('en-US')} messages: all answered with 200 (all), in ${accepted.toFixed(0)} s, ` +
-        `worked off after ${seconds.toFixed(0)} s and ${cpu.toFixed(0)} CPU-s of the listener, ${((cpu / messages) * 1e6).toFixed(0)} microseconds a file; ` +
+        `worked off after ${seconds.toFixed(0)} s; CPU of the listener ${ofListener?.toFixed(1)} ms a file, of PostgreSQL ${ofPostgres?.toFixed(1)} ms; ` +
         `most memory ${most.toFixed(0)} MB (below 512)`,
     );
   });

@@ -114,7 +114,8 @@ export function deliveriesSql({
      INSERT INTO file_processing.judgements
        (run_id, number, asked_by, monitoring_file_id, mapping_name, mapping_version, status, verdict,
         row_count, byte_count, fault_count, error, attempts, created_at, started_at, finished_at, reported_at)
-     SELECT made.id, 1, 'message', file.id, 'people', 1, status,
+     SELECT made.id, 1, 'message', CASE WHEN status = 'finished' THEN file.id END,
+     CASE WHEN status = 'finished' THEN 'people' END, CASE WHEN status = 'finished' THEN 1 END, status,
        CASE WHEN status = 'finished' THEN verdict END, CASE WHEN status = 'finished' THEN 100 + n % 900 END,
        CASE WHEN status = 'finished' THEN 1000 END,
        CASE WHEN status = 'finished' THEN CASE verdict WHEN 'failed' THEN 3 ELSE 0 END END,

@@ -111,6 +111,21 @@ test('a report that may not be written is technical and names its key', async ()
   });
 });
 
+test('an object takes one request, and from 16 MiB on one for each 8 MiB of it; a report takes one', async () => {
+  const MIB = 2 ** 20;
+  const requestsFor = async (mebibytes: number) => {
+    objects['bucket/large.csv'] = { body: Buffer.alloc(mebibytes * MIB, 'a'), eTag: 'e1' };
+    const before = server.requests.length;
+    await textOf(await store.open({ bucket: 'bucket', key: 'large.csv' }, never));
+    return server.requests.length - before;
+  };
+  expect(await requestsFor(15)).toBe(1);
+  expect(await requestsFor(20)).toBe(3);
+  const before = server.requests.length;
+  await store.write({ bucket: 'bucket', key: 'report.json' }, '{}', never);
+  expect(server.requests.length - before).toBe(1);
+});
+
 test('an aborted signal ends a writing with its reason', async () => {
   const signal = AbortSignal.abort(new Error('shutdown'));
   const write = store.write({ bucket: 'bucket', key: 'never.json' }, '{}', signal);
