@@ -133,10 +133,11 @@ test('on a database of the version before, it makes what migrate makes', async (
     await migrateTo(database, '0022');
     await database.raw(`
       INSERT INTO file_processing.sns_messages (message_id, topic_arn, type, outcome, message, signed_at)
-      VALUES ('m', 't', 'Notification', 'accepted', '{}', now());
-      GRANT USAGE ON SCHEMA file_processing TO ${role};
-      GRANT SELECT ON ALL TABLES IN SCHEMA file_processing TO ${role}`);
+      VALUES ('m', 't', 'Notification', 'accepted', '{}', now())`);
   }
+  await given.database.raw(`
+    GRANT USAGE ON SCHEMA file_processing TO ${role};
+    GRANT SELECT ON ALL TABLES IN SCHEMA file_processing TO ${role}`);
   const printed = await said('migrate', '--print-sql');
   expect(printed).toMatch(/First, outside of any transaction:[\s\S]*CONCURRENTLY[\s\S]*ATTACH/);
   await psql(printed);
