@@ -149,6 +149,16 @@ describe('a month of which all is too old', () => {
   });
 });
 
+test('what works with the rights of its owner waits 30 ms for a table, and looks names up in no schema of others', async () => {
+  const { rows } = await given.database.raw(
+    `SELECT DISTINCT prosecdef AS "byOwner", proconfig[1:2] AS settings,
+       has_function_privilege('public', oid, 'EXECUTE') AS "byAnybody"
+     FROM pg_proc WHERE proname IN ('make_month', 'retire_month', 'drop_retired_months')`,
+  );
+  const settings = ['search_path=pg_catalog, pg_temp', 'lock_timeout=30ms'];
+  expect(rows).toEqual([{ byOwner: true, settings, byAnybody: false }]);
+});
+
 describe('a listener that may make no table', () => {
   let server: TestDatabase;
   const role = `listener_${randomBytes(4).toString('hex')}`;
