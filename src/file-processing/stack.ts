@@ -139,33 +139,27 @@ export class FileProcessingStack extends AddressedStack {
 
   /** What the Secret of the console holds, and the number that is raised with any of it. */
   #consoleSecret(settings: FileProcessingSettings): ConsoleSecret {
-    const { console_secret, console_secret_revision, console_tokens } = fileProcessingVariables;
+    const variables = fileProcessingVariables;
     const name = consoleSecretVariable(settings);
-    const revision =
-      name &&
-      planVariable(
-        this,
-        'console_secret_revision',
-        console_secret_revision,
-        settings.console_secret_revision,
-      );
-    const tokens = settings.console_tokens_revision;
+    const hasTokens = settings.console_tokens_revision > 0;
+    const revisionOf = (of: 'console_secret_revision' | 'console_tokens_revision') =>
+      planVariable(this, of, variables[of], settings[of]);
+    const revisions = [
+      ...(name === undefined ? [] : [revisionOf('console_secret_revision')]),
+      ...(hasTokens ? [revisionOf('console_tokens_revision')] : []),
+    ];
     return {
       values: {
         ...(name && {
-          [name]: secretVariable(this, 'console_secret', console_secret).stringValue,
+          [name]: secretVariable(this, 'console_secret', variables.console_secret).stringValue,
         }),
-        ...(tokens > 0 && {
-          CONSOLE_TOKENS: secretVariable(this, 'console_tokens', console_tokens).stringValue,
+        ...(hasTokens && {
+          CONSOLE_TOKENS: secretVariable(this, 'console_tokens', variables.console_tokens)
+            .stringValue,
         }),
       },
       // A Secret has one number, and the sum rises with either.
-      revision:
-        revision === undefined
-          ? tokens
-          : tokens === 0
-            ? revision.stringValue
-            : `\${${revision.fqn} + ${tokens}}`,
+      revision: `\${${revisions.map(({ fqn }) => fqn).join(' + ')}}`,
     };
   }
 }

@@ -29,7 +29,7 @@ import { createPodDisruptionBudget } from './scaling.ts';
 /** Tokens of the ephemeral variables, by the listener's variables that they are for, and of the number that is raised with them. */
 export interface ConsoleSecret {
   readonly values: Readonly<Partial<Record<ConsoleSecretVariable, string>>>;
-  readonly revision: string | number;
+  readonly revision: string;
 }
 
 /** What the console is made from, beside the settings. */
@@ -73,7 +73,7 @@ export function createConsole(
           annotations: {
             ...rolloutAnnotations(settings, props),
             ...(props.secret && {
-              'file-processing/console-secret-revision': `${props.secret.revision}`,
+              'file-processing/console-secret-revision': props.secret.revision,
             }),
           },
         },
@@ -155,7 +155,7 @@ function createSecret(
     metadata: { name: CONSOLE, namespace: settings.namespace, labels: LABELS },
     type: 'Opaque',
     dataWo: { ...values },
-    dataWoRevision: typeof revision === 'number' ? revision : Token.asNumber(revision),
+    dataWoRevision: Token.asNumber(revision),
     lifecycle: {
       precondition: consoleSecretVariables(settings).map((name) => ({
         condition: `\${${CONDITIONS[name].condition(values[name] ?? '')}}`,

@@ -479,6 +479,7 @@ export const workloadVariables = {
       'From 1 on, scripts come into the console by console_tokens. Raise it by one whenever these change, so that the Secret is written again.',
     default: 0,
     example: 1,
+    setAt: 'plan',
   }),
   log_level: choice(['debug', 'info', 'warn', 'error'], {
     description: 'From which level on the listener logs.',

@@ -119,12 +119,12 @@ describe('the console in the cluster', () => {
   });
 
   it.each([
-    ['alone', { console_variables: {} }, ['CONSOLE_TOKENS'], 2],
+    ['alone', { console_variables: {} }, ['CONSOLE_TOKENS'], '${var.console_tokens_revision}'],
     [
       'beside the secret, by a number that rises with either',
       {},
       ['CONSOLE_OIDC_CLIENT_SECRET', 'CONSOLE_TOKENS'],
-      '${var.console_secret_revision + 2}',
+      '${var.console_secret_revision + var.console_tokens_revision}',
     ],
   ] as const)('has the tokens of scripts %s', (_, settings, names, revision) => {
     const { resource, variable } = synthesizeFileProcessing({
