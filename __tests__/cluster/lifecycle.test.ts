@@ -18,7 +18,7 @@ import { type Manifests, manifestsOf } from './support/manifests.ts';
 
 interface ManagedResource extends KubernetesResource {
   readonly metadata: ObjectMeta & {
-    readonly managedFields: readonly { readonly subresource?: string }[];
+    readonly managedFields: readonly { readonly subresource?: string; readonly time?: string }[];
   };
   readonly status?: object;
 }
@@ -198,7 +198,13 @@ async function appliedState({ succeed }: Kubectl, { folder }: Manifests): Promis
     // Each has the time of its manager's last change.
     metadata: {
       ...metadata,
-      managedFields: metadata.managedFields.filter(({ subresource }) => subresource !== 'status'),
+      managedFields: metadata.managedFields
+        .filter(({ subresource }) => subresource !== 'status')
+        // The second apply of a new admission policy has another time and nothing else: its generation stays.
+        .map(({ time, ...fields }) => ({
+          ...fields,
+          ...(!object.kind.startsWith('ValidatingAdmissionPolicy') && { time }),
+        })),
     },
   }));
 }
