@@ -175,9 +175,13 @@ export default {
     },
     {
       name: 'no-unlisted-package',
+      comment: 'What runs needs no package of development; a type is gone by then.',
       severity: 'error',
       from: { path: '^(src/|audit/|main\\.ts)' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'no-orphans',

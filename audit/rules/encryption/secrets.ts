@@ -1,7 +1,7 @@
 import { referenceOf, referencesIn } from '../../../src/synthesized/model/expression.ts';
 import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import { isCustomObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
-import type { NumberOrText, PodSpec } from '../readers/kubernetes-api.ts';
+import type { PodSpec } from '../readers/kubernetes-api.ts';
 import { rulesConfigMaps } from '../readers/listeners.ts';
 import {
   dataReferences,
@@ -130,11 +130,11 @@ function isBlank(value: unknown): boolean {
 
 interface SecretVolume {
   readonly name: string;
-  readonly modes: readonly (NumberOrText | undefined)[];
+  readonly modes: readonly (number | undefined)[];
 }
 
 function secretVolumes(spec: PodSpec): readonly SecretVolume[] {
-  return (spec.volumes ?? []).flatMap(({ name, secret, projected }) => {
+  return (spec.volumes ?? []).flatMap(({ name = '', secret, projected }) => {
     const fromProjection = (projected?.sources ?? []).flatMap((source) => source.secret ?? []);
     if (secret) {
       const own = (secret.items ?? []).flatMap(({ mode }) => mode ?? []);
@@ -148,7 +148,7 @@ function secretMounts(spec: PodSpec) {
   const names = secretVolumes(spec).map(({ name }) => name);
   return [...(spec.initContainers ?? []), ...(spec.containers ?? [])]
     .flatMap(({ volumeMounts }) => volumeMounts ?? [])
-    .filter(({ name, readOnly }) => names.includes(name) && readOnly !== true);
+    .filter(({ name = '', readOnly }) => names.includes(name) && readOnly !== true);
 }
 
 /** Rules on secrets, and on what depends on their data. */

@@ -211,7 +211,7 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
           !roles.includes(roleRef.name) &&
           `there is no ${roleRef.kind} ${roleRef.name}`,
         subjectsOf(object.manifest).length === 0 && 'gives rights to nobody',
-        ...subjectsOf(object.manifest).flatMap(({ kind, name, namespace }) => {
+        ...subjectsOf(object.manifest).flatMap(({ kind, name = '', namespace }) => {
           if (kind !== 'ServiceAccount') {
             return [
               kind === 'Group' && name.startsWith('system:') && `gives rights to the group ${name}`,

@@ -157,7 +157,7 @@ export function environmentOf(audited: Audited, { pod, spec }: Container): Envir
     const data = configMapData(audited, pod.namespace, configMapRef?.name) ?? {};
     for (const [key, value] of Object.entries(data)) environment.set(`${prefix}${key}`, value);
   }
-  for (const { name, value, valueFrom } of spec.env ?? []) {
+  for (const { name = '', value, valueFrom } of spec.env ?? []) {
     const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
     const data = configMapData(audited, pod.namespace, configMapKeyRef?.name);
     if (secretKeyRef) environment.set(name, FROM_SECRET);
@@ -218,7 +218,7 @@ export function fileFaults(
   if (mount === undefined || volume === undefined) {
     return [`${name} is ${path}, where no volume is mounted`];
   }
-  const file = mount.subPath ?? path.slice(mount.mountPath.length + 1);
+  const file = mount.subPath ?? path.slice(`${mount.mountPath}/`.length);
   const source = volume.secret ?? volume.configMap;
   if (source === undefined) {
     return [

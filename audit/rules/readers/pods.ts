@@ -268,7 +268,7 @@ export function selectorText(selector: Selector | undefined): string {
 }
 
 function meets(
-  { key, operator, values = [] }: NonNullable<Selector['matchExpressions']>[number],
+  { key = '', operator, values = [] }: NonNullable<Selector['matchExpressions']>[number],
   labels: Labels,
 ): boolean {
   const value = labels[key];
@@ -312,7 +312,7 @@ function reference(
   as: DataReference['as'],
 ): readonly DataReference[] {
   if (to === undefined) return [];
-  const keys = to.items?.map(({ key }) => key) ?? (to.key === undefined ? [] : [to.key]);
+  const keys = to.items?.map(({ key = '' }) => key) ?? (to.key === undefined ? [] : [to.key]);
   return [{ kind, name: to.name ?? '', keys, optional: to.optional === true, place, as }];
 }
 

@@ -56,7 +56,7 @@ function runnersIn(audited: Audited): readonly Runner[] {
     const rights = (role?.manifest.rules ?? []) as readonly Right[];
     return (subjects as readonly BindingSubject[])
       .filter(({ kind }) => kind === 'ServiceAccount')
-      .map(({ name, namespace }) => ({
+      .map(({ name = '', namespace }) => ({
         ...{ stack: binding.stack, address: binding.address, rights, account: name },
         namespace: namespace ?? namespaceOf(binding),
       }));

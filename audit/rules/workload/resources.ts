@@ -443,7 +443,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
         ...terms
           .flatMap(({ matchExpressions = [] }) => matchExpressions)
           .filter(({ operator }) => operator === 'In')
-          .map(({ key, values = [] }) => ({ key, values })),
+          .map(({ key = '', values = [] }) => ({ key, values })),
       ];
       const possible = groups.map((group) => nodeLabels(audited.model, group));
       const tolerations = spec.tolerations ?? [];
