@@ -4,7 +4,7 @@ import { withoutSecrets } from './rules/encryption/secrets.ts';
 /** Blocks of one stack in their canonical form, by address. */
 export type Blocks = Readonly<Record<string, unknown>>;
 
-/** Stands for a value that a plan fills: a new one is no change of the infrastructure. The rules judge the value. */
+/** Stands for a value that a plan fills: a new one is not a change of the infrastructure. The rules judge the value. */
 const FILLED = '(filled by the plan)';
 
 /** Variables that a plan fills whose defaults are not compared; of `image` the repository is. */
@@ -343,7 +343,7 @@ function aroundChange(value: unknown, other: unknown): string {
   return `${from > 0 ? '…' : ''}${JSON.stringify(value.slice(from, to))}${to < value.length ? '…' : ''}`;
 }
 
-/** Maps whose keys somebody chose, so that a new one is no argument that nobody knows. */
+/** Maps whose keys somebody chose, so that a new one is not an argument that nobody knows. */
 const FREE_KEYS =
   /(^|\.)(tags|labels|match_labels|match_expressions|selector|data|dimensions|limits|requests|hard)$/;
 

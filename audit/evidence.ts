@@ -43,7 +43,7 @@ export interface Evidence {
     | {
         readonly id: string;
         readonly clean: boolean;
-        /** The same but for the accepted JSON, which is no part of what is synthesized. */
+        /** The same but for the accepted JSON, which is not a part of what is synthesized. */
         readonly cleanInputs: boolean;
         /** Address of the repository, without a password. */
         readonly repository?: string;

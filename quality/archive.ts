@@ -64,7 +64,7 @@ export function archiveOf(
  * The content of an archive, as it is unpacked: a gzip file with any number of members, a zstd file with any number of
  * frames, or the one file of a zip archive. An archive inside it is not followed.
  *
- * @throws {ArchiveFault} for what is damaged, cut off, not supported or over a limit; what came before is no good then
+ * @throws {ArchiveFault} for what is damaged, cut off, not supported or over a limit; what came before is worthless then
  * @throws what the source throws
  */
 export async function* unpack(
@@ -168,7 +168,7 @@ const DEFLATED = 8;
 const ENCRYPTED = 0x2041;
 const SIZES_BEHIND = 8;
 
-/** More than that is no file of attributes. */
+/** More than that is not a file of attributes. */
 const MAX_COMPANION_BYTES = 16 * 1024 * 1024;
 
 const PACK_ONE = 'pack the one CSV file by itself';
@@ -288,7 +288,7 @@ async function* entryContent(
     yield chunk;
   }
   const read = source.taken - before;
-  // What is cut off in front of its own end is no stream of Deflate.
+  // What is cut off in front of its own end is not a stream of Deflate.
   if (packed !== undefined && read < packed && method === STORED) throw cutOff('zip');
   const intact =
     packed === undefined

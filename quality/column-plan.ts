@@ -92,7 +92,7 @@ const PARSED: ReadonlyMap<CellType['read'], number> = new Map<CellType['read'], 
   [readText, TEXT],
 ]);
 
-/** Types of which a cell that is no value of theirs needs nothing but their reader to tell. */
+/** Types of which a cell that is not a value of theirs needs nothing but their reader to tell. */
 const READABLE: ReadonlySet<FieldType> = new Set([
   'integer',
   'number',

@@ -117,7 +117,7 @@ export class ComparedRows {
   ): void {
     const at = CELLS_AT + cell * CELL_WORDS;
     const field = columns[cell]?.field;
-    // Without a schema blanks are no null but another text.
+    // Without a schema blanks are not null but another text.
     if (field !== undefined && file.nulls[cell] === 1) {
       row[at] = 0;
       row[at + 1] = 0;

@@ -197,7 +197,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       const { cr, crlf, lf } = lineEnds;
       const rows = log.total('blank-row');
       const faults = rows + log.total('mixed-line-ends');
-      // A blank row or two are no pattern.
+      // A blank row or two are not a pattern.
       if (rows < 3 || rows < (cr + crlf + lf) / 2 - 1) return undefined;
       if (lf === 0 && cr > 0 && Math.abs(cr - crlf) <= 1) {
         const sentence = 'Lines end with CR CR LF, so that a blank row follows each of them.';
@@ -225,7 +225,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'formula-quotes',
     remedy:
-      'Export the values themselves: ="001" is a formula of spreadsheets, and its quotes are no quotes of CSV.',
+      'Export the values themselves: ="001" is a formula of spreadsheets, and its quotes are not quotes of CSV.',
     find: ({ log }) => quoteTrouble(log, /^="/, 'Values are written as formulas of spreadsheets.'),
   },
   {

@@ -48,7 +48,7 @@ export const FAULT_KINDS = [
     type: 'unsupported-format',
     scope: 'file',
     meaning:
-      'The file is no CSV text but a spreadsheet, PDF, Parquet, HTML, JSON or the like, by how it begins, or an archive that is not unpacked.',
+      'The file is not CSV text but a spreadsheet, PDF, Parquet, HTML, JSON or the like, by how it begins, or an archive that is not unpacked.',
     remedy:
       'Deliver CSV text, plain or packed by gzip, zip or zstd; export spreadsheets before the delivery.',
   },
@@ -56,7 +56,7 @@ export const FAULT_KINDS = [
     type: 'encoding-error',
     scope: 'cell',
     meaning:
-      'A cell holds a NUL byte, or bytes that are no text in the encoding of the file; or the file is UTF-32, or begins otherwise than the declared encoding does.',
+      'A cell holds a NUL byte, or bytes that are not text in the encoding of the file; or the file is UTF-32, or begins otherwise than the declared encoding does.',
     remedy:
       'Export the file as UTF-8, or declare its `encoding` in the dialect: a message says what the byte would be in Windows-1252.',
   },

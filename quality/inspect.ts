@@ -30,7 +30,7 @@ const BYTES_PER_TURN = 4 * 1024 * 1024;
 /** Milliseconds after which it gets one whatever was read, since patterns and broken rows take longer. */
 const TURN_MS = 50;
 
-/** Bytes read at once, so that what a source delivers in one piece is no turn by itself. */
+/** Bytes read at once, so that what a source delivers in one piece is not a turn by itself. */
 const BYTES_AT_ONCE = 256 * 1024;
 
 export interface InspectOptions {

@@ -826,7 +826,7 @@ function joinedLabels(above: readonly string[], below: readonly string[], join: 
   );
 }
 
-/** The last byte of a text that goes on with this chunk; line ends behind the end-of-file mark of DOS are no other. */
+/** The last byte of a text that goes on with this chunk; line ends behind the end-of-file mark of DOS do not count. */
 function lastByteOf(chunk: Uint8Array, before: number): number {
   let at = chunk.length - 1;
   while (at >= 0 && (chunk[at] === 0x0a || chunk[at] === 0x0d)) at--;

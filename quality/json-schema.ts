@@ -374,7 +374,7 @@ function linearFormat(value: unknown, path: string, problems: ProblemList): stri
   return name;
 }
 
-/** What a reference leads to; undefined when that is no place in this schema. */
+/** What a reference leads to; undefined when that is not a place in this schema. */
 function target(root: Record<string, unknown>, reference: unknown): unknown {
   if (!isString(reference) || !/^#(?:\/|$)/.test(reference)) return undefined;
   let place: unknown = root;

@@ -177,7 +177,7 @@ export const FIELD_PROPERTIES = [
     default: "the schema's classification",
     allowed: CLASSIFICATION,
     meaning:
-      'How sensitive the values are, which decides where they are shown. A label that is no field is sensitive.',
+      'How sensitive the values are, which decides where they are shown. A label that is not a field is sensitive.',
   },
 ] as const satisfies readonly DescriptorOption[];
 

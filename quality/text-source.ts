@@ -49,7 +49,7 @@ export function windows1252Character(byte: number): string | undefined {
 export const CUT_OFF = 0xff;
 
 /**
- * Turns a stream of bytes into one of UTF-8, in any chunks. UTF-8 itself goes through as it is. What is no character in
+ * Turns a stream of bytes into one of UTF-8, in any chunks. UTF-8 itself goes through as it is. What is not a character in
  * its encoding is made invalid UTF-8, so that whoever looks for that finds it: an unpaired surrogate the three bytes
  * that would encode it, a byte that stands for nothing itself, half a character at the end {@link CUT_OFF}.
  */
@@ -241,7 +241,7 @@ function encodingOfMark(head: Uint8Array): SettledEncoding | undefined {
 /**
  * Text in UTF-16 that begins without a mark: in each pair of bytes the zeros, and the other control characters that no
  * text holds, are all on the same side, and on at least half of the pairs; where the script has none of them there, as
- * Chinese, the zeros of a few delimiters are enough if it is no UTF-8 either.
+ * Chinese, the zeros of a few delimiters are enough if it is not UTF-8 either.
  */
 function utf16WithoutMark(head: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   const pairs = head.length >> 1;

@@ -108,7 +108,7 @@ describe('JSON that nobody accepted', () => {
     );
   });
 
-  it('is no finding where the rules alone judge', async () => {
+  it('is not a finding where the rules alone judge', async () => {
     const ran = await run(good.path, ['--without-accepted']);
     expect(reportsOf(ran)[0]?.findings).toEqual([]);
     expect(reportsOf(ran)[0]?.notes.join()).toContain('left out by --without-accepted');
@@ -274,7 +274,7 @@ describe('the report', () => {
     expect(acceptances(await run(good.path, ACCEPT))[0]?.version).toMatch(
       new RegExp(`^${commit}, JSON given in`),
     );
-    // What was accepted before is no part of what is accepted.
+    // What was accepted before is not a part of what is accepted.
     git('add', '-A');
     git('commit', '-q', '-m', 'y');
     rmSync(join(root, 'audit/accepted'), { recursive: true });

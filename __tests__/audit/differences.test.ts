@@ -381,7 +381,7 @@ describe('what no accepted JSON has', () => {
     ]);
   });
 
-  it('is no label, no key of data and no dimension', () => {
+  it('is not a label, a key of data or a dimension', () => {
     expect(
       unknown({
         aws_cloudwatch_metric_alarm: { x: { dimensions: { Other: 'x' } } },

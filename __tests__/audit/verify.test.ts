@@ -105,7 +105,7 @@ describe('a report', () => {
     writeFileSync(join(folder, 'report.json'), '[]');
     expect(await verified(folder)).toMatchObject({
       code: 64,
-      stderr: expect.stringContaining('is no report.json of an audit'),
+      stderr: expect.stringContaining('is not a report.json of an audit'),
     });
     expect((await verified(join(folder, 'none.json'))).stderr).toContain('there is no report');
   });

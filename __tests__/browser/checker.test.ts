@@ -41,7 +41,7 @@ const FILES: Readonly<Record<string, string | Buffer>> = {
   'UTF-16': Buffer.from(`\ufeff${GOOD}`, 'utf16le'),
   'a quote that is never closed': GOOD.replace('Bob', '"Bob'),
   'quotes and line ends in cells': GOOD.replace('Ann', '"A ""n""\nn"'),
-  'bytes that are no text': Buffer.from(GOOD.replace('Ann', 'M\xfcnch'), 'latin1'),
+  'bytes that are not text': Buffer.from(GOOD.replace('Ann', 'M\xfcnch'), 'latin1'),
   'a workbook': Buffer.from('PK\x03\x04[Content_Types].xml'),
   'a file packed by gzip': gzipSync(GOOD),
   'a thousand faulty rows': `${HEADER}${'x,y,z,w\n'.repeat(1_000)}`,

@@ -343,7 +343,7 @@ describe('one file', () => {
     expect((await jobs()).map(({ metadata }) => metadata.name)).toEqual([name]);
   });
 
-  test('that is gone fails its Job at once, and is no dead letter', async () => {
+  test('that is gone fails its Job at once, and is not a dead letter', async () => {
     await rm(join(folder, 'data', BUCKET, 'from_client/0.csv'));
     startReplica(5);
     startKubelet(1);

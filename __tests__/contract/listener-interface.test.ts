@@ -100,7 +100,7 @@ describe('The running listener', () => {
     expect(await listener.ended).toBe(EXIT.usage);
     expect(listener.errors()).toMatch(/PORT="http"[\s\S]*DB_HOST="two words"/);
     const names = JSON.parse(await readFile(read, 'utf8')) as readonly string[];
-    // The master user's secret is no business of a process that serves.
+    // The master user's secret is not the business of a process that serves.
     const serving = Object.keys(LISTENER_VARIABLES).filter(
       (name) => name !== 'DB_MASTER_SECRET_ARN',
     );

@@ -37,7 +37,7 @@ test.each([
 });
 
 test.each(['public', 'information_schema', 'pg_catalog', 'Files', 'a-b', '1st', 'x'.repeat(45)])(
-  '%s is no schema of the listener',
+  '%s is not a schema of the listener',
   (name) => {
     expect(LISTENER_VARIABLES.DB_SCHEMA.kind.read(name)).toBeUndefined();
   },

@@ -51,7 +51,7 @@ test.each([
   ['checked-files', 'nm/accepted/a.csv', 'the key is below nm/, where files are routed to'],
   ['checked-files', 'nm-other/a.csv', undefined],
   ['drop-box', 'nm/accepted/a.csv', undefined],
-])('a copy is no delivery: %s/%s', (bucket, key, reason) => {
+])('a copy is not a delivery: %s/%s', (bucket, key, reason) => {
   expect(reasonToIgnore({ bucket, key, eventName: 'ObjectCreated:Copy' }, filter)).toBe(reason);
 });
 

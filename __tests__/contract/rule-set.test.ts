@@ -18,7 +18,7 @@ test.each([
   ['with two dots in a row', 'mappings/a..b.yaml'],
   ['with a folder that ends in a dot', 'mappings/nm./a.yaml'],
   ['of more characters than a key has', `mappings/${'a'.repeat(250)}.yaml`],
-  ['that is no file of a rule set', 'mappings/a.csv'],
+  ['that is not a file of a rule set', 'mappings/a.csv'],
 ])('a path %s has no key', (_, path) => {
   expect(configMapKey(path)).toBeUndefined();
 });

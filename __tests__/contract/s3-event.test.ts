@@ -215,7 +215,7 @@ describe('a list of buckets', () => {
     ['without a name', '[{"prefixes":["a/"]}]'],
     ['with the name of no bucket', '[{"name":"One"}]'],
     ['with a name twice', '[{"name":"one"},{"name":"one"}]'],
-    ['with prefixes that are no list', '[{"name":"one","prefixes":"a/"}]'],
+    ['with prefixes that are not a list', '[{"name":"one","prefixes":"a/"}]'],
     ['with an empty prefix', '[{"name":"one","prefixes":[""]}]'],
     ['with an empty suffix', '[{"name":"one","suffix":""}]'],
     ['with an account of eleven digits', '[{"name":"one","account":"12345678901"}]'],
@@ -303,7 +303,7 @@ describe('what is dead', () => {
     [
       'an event name that is an object',
       { Records: [record({ key: 'k' }, { eventName: {} })] },
-      'Records[0].eventName is not a text',
+      'Records[0].eventName is not text',
     ],
     [
       'all that is wrong with a record',
@@ -505,7 +505,7 @@ describe('unsignedEvent', () => {
   it.each([
     [{ key: undefined }, 'detail.object.key is missing'],
     [{ key: '' }, 'detail.object.key is empty'],
-    [{ key: 7 }, 'detail.object.key is not a text'],
+    [{ key: 7 }, 'detail.object.key is not text'],
     [{ key: 'a\0' }, 'detail.object.key has a NUL character'],
     [{ key: 'k'.repeat(1025) }, 'detail.object.key is longer than 1024 bytes'],
     [{ size: -1 }, 'detail.object.size is not a whole number of bytes'],
@@ -525,7 +525,7 @@ describe('unsignedEvent', () => {
     });
   });
 
-  it('ignores other events of EventBridge, and objects that are no deliveries', () => {
+  it('ignores other events of EventBridge, and objects that are not deliveries', () => {
     const deleted = eventBridgeEvent({}, { 'detail-type': 'Object Deleted' });
     expect(readUnsigned(deleted)).toMatchObject({ reason: 'Object Deleted is not a delivery' });
     expect(readUnsigned(eventBridgeEvent({ key: 'reports/a.json' }))).toMatchObject({

@@ -62,7 +62,7 @@ export async function startFaultyServer(
           max_connections: '300',
           max_wal_size: '128MB',
           min_wal_size: '48MB',
-          // What a power cut would lose is no fault of this suite: processes are killed, not machines.
+          // What a power cut would lose is not a fault of this suite: processes are killed, not machines.
           fsync: 'off',
         },
       });

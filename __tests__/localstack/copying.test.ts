@@ -187,7 +187,7 @@ test('the parts that a killed process has left are deleted by the next attempt',
   expect((await content('large-left')).equals(large)).toBe(true);
 });
 
-test('an upload that is not there any more is no hindrance', async () => {
+test('an upload that is not there any more does no harm', async () => {
   const source = await put('large-again', large);
   const uploadsBefore: string[] = [];
   const onUpload = async (upload: string) => {

@@ -60,7 +60,7 @@ async function received(QueueUrl: string, count: number): Promise<Notice[]> {
 
 function tellerTo(arn: string) {
   const topic = parseTopicArn(arn);
-  if (topic === undefined) throw new Error(`${arn} is no topic`);
+  if (topic === undefined) throw new Error(`${arn} is not a topic`);
   const client = new SNSClient({ region, endpoint: localStack.url, credentials });
   return tellerOf(given.database, [topicOutlet(topic, client)], {
     audience: { states: [], operators: [], mail: false, topicArn: arn, webhooks: [] },

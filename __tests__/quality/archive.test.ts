@@ -304,7 +304,7 @@ describe('a compressed file that can not be judged', () => {
 });
 
 describe('a compressed file whose source', () => {
-  it('throws is no fault of the file', async () => {
+  it('throws is not a fault of the file', async () => {
     for (const pack of Object.values(PACKERS)) {
       const broken = async function* () {
         yield pack(CSV).subarray(0, 20);

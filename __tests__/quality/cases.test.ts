@@ -283,7 +283,7 @@ describe('a total row whose primary key is null', () => {
     expect(report.columns[0]?.faultCounts).toStrictEqual({});
   });
 
-  it('is no total in the middle of the file', () => {
+  it('is not a total in the middle of the file', () => {
     const file = row(3, ',,Total,,60.75,');
     const report = inspectBytes(file, { expectation: { schema } });
     expect(places(report)).toStrictEqual(['primary-key 3:1', 'primary-key 3:2']);

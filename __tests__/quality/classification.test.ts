@@ -89,7 +89,7 @@ describe('the classification of a fault', () => {
     expect(faultsOf(HEADER + row)).toMatchObject([{ type, classification: 'sensitive' }]);
   });
 
-  it('is null for a label that is no field', () => {
+  it('is null for a label that is not a field', () => {
     const faults = faultsOf('id,name,born,K1234\n1,secret-1,2000-01-01,x\n');
     expect(faults).toMatchObject([{ type: 'extra-label', classification: null }]);
   });

@@ -47,7 +47,7 @@ describe('diagnose', () => {
     ['an invisible character', `\u200b${GOOD}`, ['label-spelling 1']],
     ['columns in another order', 'day,id,sum,text\n2024-03-02,1,1.5,a\n', ['label-order 1']],
     ['no header', `${ROW}9,,,\n`, ['no-header 4']],
-    ['labels that are no values, which need none', GOOD.replace(HEADER, 'a,b,c,d\n'), []],
+    ['labels that are not values, which need none', GOOD.replace(HEADER, 'a,b,c,d\n'), []],
     ['a delimiter behind each row', `${HEADER}1,,,,\n2,,,,\n`, ['trailing-delimiter 2']],
     ['one cell too many, which needs none', `${HEADER}1,,,,\n`, []],
     ['empty columns and rows', `id,day,sum,text,,\n1,,,,,\n,,,,,\n,,,,,\n`, ['trailing-columns 4']],

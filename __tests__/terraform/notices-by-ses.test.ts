@@ -43,6 +43,6 @@ test('SES takes a mail of an identity that is verified', async () => {
 
 test('SES that refuses a sender who is not verified is told by what has to be done', async () => {
   await expect(send('other@elsewhere.example')).rejects.toThrow(
-    /^SES: MessageRejected: the sender is no verified identity of this region/,
+    /^SES: MessageRejected: the sender is not a verified identity of this region/,
   );
 });

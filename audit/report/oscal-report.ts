@@ -56,7 +56,7 @@ export function oscalReport(result: AuditResult) {
             {
               uuid: ssp,
               title: 'System security plan',
-              description: "The agency's own: it is no part of the audited sources.",
+              description: "The agency's own: it is not a part of the audited sources.",
             },
           ],
         },

@@ -746,7 +746,7 @@ function readText(
     verdict = beyond(column, value);
   }
   const rule: i32 = load<u8>(column, RULE);
-  // What was not parsed is no double: the bounds are held against its digits.
+  // What was not parsed is not a double: the bounds are held against its digits.
   let asks = (rule & RULE_OTHER) !== 0 || verdict === LEFT_OVER || kind <= LAST_PARSED;
   if ((rule & RULE_LENGTH) !== 0) {
     if (size > load<i32>(column, MOST_BYTES) || size < load<i32>(column, FEWEST_BYTES)) asks = true;

@@ -133,7 +133,7 @@ export interface RowKeys<K extends string> {
    * @returns 0 where it is new, or what {@link conclude} is to be told
    */
   find(number: number, hash: Int32Array, at: number, value: number, record: number): number;
-  /** Says that a key that is no integer will be looked up soon. */
+  /** Says that a key that is not an integer will be looked up soon. */
   approach(number: number, hash: Int32Array, at: number): void;
   /** Ends a row of which not each key was new; it must be the current one. */
   conclude(answers: Int32Array, record: Scanner, found: Found<K>): void;

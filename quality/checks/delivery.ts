@@ -249,7 +249,7 @@ function count(tally: Tally, { columns, nulls, values }: InspectedFile, record: 
   // A column without a field is text, and text is in no order.
   const value = field === undefined ? 0 : (values[cell] as number);
   if (rule.rule === 'DataFreshness') {
-    // What is no time is neither.
+    // What is not a time is neither.
     if (value >= tally.from) tally.counted++;
     return;
   }

@@ -196,7 +196,7 @@ function isWindows1252(bytes: Uint8Array, at: number): boolean {
   return WINDOWS_1252.has(two) || WINDOWS_1252.has((two << 8) | (bytes[at + 2] ?? 0));
 }
 
-/** What is wrong with a byte that is no text; of UTF-16 and others it is what {@link TextSource} made of it. */
+/** What is wrong with a byte that is not text; of UTF-16 and others it is what {@link TextSource} made of it. */
 function messageFor(bytes: Uint8Array, index: number, encoding: Encoding): string {
   const byte = bytes[index] ?? 0;
   if (byte === 0) return 'A NUL byte is not text.';

@@ -104,7 +104,7 @@ export function matchHeader(
     noteMisspelt(labels, names, isUnknown, taken, take, faults);
   }
   noteExtra(labels, fieldOfColumn, unusable, schema.fieldsMatch, faults);
-  // That a blank header has none of the labels is no second fault.
+  // That a blank header has none of the labels is not a second fault.
   if (faults[0]?.type !== 'blank-header') noteMissing(schema, taken, faults);
   const schemaLayout = faults.length === 0 ? undefined : layoutOf(schema, labels, byName);
   const known = byName.some((field) => field >= 0) || hasKnown(labels, names, indexes);

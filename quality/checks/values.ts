@@ -77,7 +77,7 @@ export const CONSTRAINT_CHECK: Check<'constraint-error'> = {
       const { cell, isNull, broken, field, bytes, start, end } = suspect;
       if (isNull && field.required && found.count('constraint-error', cell)) {
         const blank = oddityOf(bytes, start, end) === ODD_BLANK;
-        const message = blank ? 'required; blanks only are no value' : 'required';
+        const message = blank ? 'required; blanks only are not a value' : 'required';
         found.listCell('constraint-error', cell, message);
       }
       for (let left = broken; left !== 0; left &= left - 1) {

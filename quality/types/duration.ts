@@ -10,7 +10,7 @@ const MEAN_MONTH = 2_629_746;
 
 /**
  * Table Schema `duration`: XML Schema's PnYnMnDTnHnMnS, up to nine digits of years and months, twelve of the other
- * parts and a hundred of the fraction. Weeks are no part of it.
+ * parts and a hundred of the fraction. Weeks are not part of it.
  *
  * A duration is a number of months and of seconds, so `P1Y` is `P12M` and `PT24H` is `P1D`, while `P1M` is neither
  * more nor less than `P30D`: XML Schema orders two durations only where each of four months of reference does so.

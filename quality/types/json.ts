@@ -77,7 +77,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** How deeply brackets are nested, strings left out; of a text that is no JSON, any number. */
+/** How deeply brackets are nested, strings left out; of a text that is not JSON, any number. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;

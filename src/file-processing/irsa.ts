@@ -49,7 +49,7 @@ export interface IrsaProps {
   /** What the listener takes messages from. */
   readonly queues: {
     /**
-     * Its own queue, where there is one; and the dead-letter queues that are no source queue's, out of which SQS
+     * Its own queue, where there is one; and the dead-letter queues that belong to no source queue, out of which SQS
      * itself moves nothing (Amazon SQS API Reference, "StartMessageMoveTask").
      */
     readonly arns: readonly string[];

@@ -67,7 +67,7 @@ export function supportNotice(version: string, now: Date): SupportNotice | undef
 
 const UPGRADE = 'name the next minor version in kubernetes_version, one after the other';
 
-/** Number of the minor version: 34 of `1.34`; NaN for what is no version. */
+/** Number of the minor version: 34 of `1.34`; NaN for what is not a version. */
 export function minorOf(version: string): number {
   return Number(/^1\.(\d+)$/.exec(version)?.[1]);
 }

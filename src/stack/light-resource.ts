@@ -77,7 +77,7 @@ function terraformNames(value: unknown): unknown {
   );
 }
 
-/** The arguments as cdktf has them for HCL: objects that are no map are blocks. */
+/** The arguments as cdktf has them for HCL: objects that are not maps are blocks. */
 function blocksIn(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(object).map(([name, value]) => {

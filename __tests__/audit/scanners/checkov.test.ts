@@ -64,7 +64,7 @@ describe('checkov', () => {
     ).toThrow('must be a program');
   });
 
-  it('is no folder, whatever CHECKOV or PATH say', () => {
+  it('is not a folder, whatever CHECKOV or PATH say', () => {
     mkdirSync(join(folder, 'bin/checkov'), { recursive: true });
     const named = join(folder, 'bin/checkov');
     expect(() => findCheckov(folder, { CHECKOV: named, PATH: '' })).toThrow(
@@ -138,7 +138,7 @@ describe('a run of checkov', () => {
     await expect(run(`${GREEN}; sleep 3 & sleep 3`, limits)).rejects.toThrow('longer than 0.05 s');
   });
 
-  it('is an error where it is no program', async () => {
+  it('is an error where it is not a program', async () => {
     const views = [join(folder, 'views')];
     await expect(runCheckov(join(folder, 'gone'), views, folder, {})).rejects.toThrow('ENOENT');
   });

@@ -228,7 +228,7 @@ test('--mail keeps what the contact and the operators are told of a rejected fil
   expect(mails.join('\n')).not.toContain('marker-of-a-value');
 });
 
-test('a file is copied by its verdict where ROUTING_TARGETS allows it, and its copy is no delivery', async () => {
+test('a file is copied by its verdict where ROUTING_TARGETS allows it, and its copy is not a delivery', async () => {
   const stack = await writeStack();
   const key = 'from_client/nm/officers.csv';
   const rules = await ruleFolder({

@@ -144,7 +144,7 @@ test.each([
   },
 );
 
-test('a retention that is no number is one fault', () => {
+test('a retention that is not a number is one fault', () => {
   expect(faultsOf({ RETENTION_DAYS: 'for ever' }, NOTHING)).toHaveLength(1);
 });
 
@@ -158,7 +158,7 @@ test('two servers on one port are a fault, unless each may take any port or only
 });
 
 test.each(['/no/such/folder', 'package.json'])(
-  'a root of objects that is no folder is a fault: %s',
+  'a root of objects that is not a folder is a fault: %s',
   (root) => {
     expect(() => readConfig({ LOCAL_S3_ROOT: root }, NOTHING)).toThrow(
       /^1 fault .*\n- LOCAL_S3_ROOT=".*": there is no folder \/.*; allowed: a folder that is there$/,

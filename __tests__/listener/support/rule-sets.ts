@@ -9,7 +9,7 @@ import {
 import { type RuleSet, readRuleSet } from '../../../listener/src/rules/rule-set.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-/** Files of a rule set: what is no text is written as JSON, which YAML takes as well. */
+/** Files of a rule set: what is not text is written as JSON, which YAML takes as well. */
 export type RuleTexts = Readonly<Record<string, object | string>>;
 
 /** A mapping of one whole number a row, without a version. */

@@ -221,7 +221,7 @@ describe('a cell of blanks only', () => {
     expect(report.faults[1]).toMatchObject({
       type: 'constraint-error',
       record: 3,
-      message: 'required; blanks only are no value',
+      message: 'required; blanks only are not a value',
     });
   });
 

@@ -36,7 +36,7 @@ it.each([
   'registry.example/a:tag@sha256:12',
   'arn:aws:iam::123456789012:role/etl@b',
   'etl@example.gov',
-])('shows %s, which is no address with a password', (value) => {
+])('shows %s, which is not an address with a password', (value) => {
   expect(formatFinding({ file: 'a', variable: 'b', value, message: 'm' })).toContain(value);
 });
 

@@ -51,6 +51,6 @@ it('the control plane that the tests build is of the default version', () => {
   expect(modules).toContain(`require k8s.io/kubernetes v${DEFAULT_KUBERNETES_VERSION}.`);
 });
 
-it('the minor version of a text that is none is no number', () => {
+it('the minor version of a text that is not a version is not a number', () => {
   expect([minorOf('1.35'), minorOf('1.35.1'), minorOf('')]).toEqual([35, Number.NaN, Number.NaN]);
 });

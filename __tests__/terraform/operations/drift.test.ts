@@ -217,7 +217,7 @@ describe('what was changed since', () => {
     );
   });
 
-  test('is no finding where a tag alone was added', () => {
+  test('is not a finding where a tag alone was added', () => {
     expect(broken().filter((text) => text.includes('aws_subnet.private_a'))).toEqual([]);
   });
 

@@ -38,7 +38,7 @@ function versionOf(model: Model, cluster: Resource): string {
     .replace(/^1\.\$\{max\((\d+), .*$/, '1.$1');
 }
 
-/** Sentences on clusters that are no findings: whose standard support ends soon, and what others answer for. */
+/** Sentences on clusters that are not findings: whose standard support ends soon, and what others answer for. */
 export function clusterNotes(model: Model, now: Date): readonly string[] {
   const others = model.stacks
     .flatMap(({ data }) => data)

@@ -27,8 +27,8 @@ export function isDeadLetterQueue(model: Model, queue: Resource): boolean {
 }
 
 /**
- * Whether the listener takes messages from a queue: one that it works off, and a dead-letter queue that is no source
- * queue's, since SQS moves nothing out of it by itself.
+ * Whether the listener takes messages from a queue: one that it works off, and a dead-letter queue that belongs to no source
+ * queue, since SQS moves nothing out of it by itself.
  */
 export function isTakenFrom(model: Model, queue: Resource): boolean {
   return (

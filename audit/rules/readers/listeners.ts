@@ -192,7 +192,7 @@ export function rulesFaults(listener: Listener, audited: Audited): Faults {
     return [`RULES_LOCATION is ${folder}, where no volume is mounted`];
   }
   const place = `volume ${volume.name}`;
-  if (volume.configMap === undefined) return [`${place}, at RULES_LOCATION, is no ConfigMap`];
+  if (volume.configMap === undefined) return [`${place}, at RULES_LOCATION, is not a ConfigMap`];
   const { name = '', items } = volume.configMap;
   const keys = Object.keys(configMapData(audited, pod.namespace, name) ?? {});
   return [

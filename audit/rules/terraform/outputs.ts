@@ -224,7 +224,7 @@ function ownersFaults(value: unknown, place: Place): Faults {
               Name?.toLowerCase() === 'prefix' &&
               !known.some(({ prefixes }) => prefixes.includes(decoded(Value))),
           )
-          .map(({ Value }) => `filter ${Value} is no prefix of the listener's in ${bucket}`),
+          .map(({ Value }) => `filter ${Value} is not a prefix of the listener's in ${bucket}`),
       ];
     },
   );

@@ -133,7 +133,9 @@ export const SET_ASIDE_RULES: readonly Rule[] = [
           .filter(([name]) => /^external-dns\..*\/hostname$/.test(name))
           .flatMap(([name, value]) => itemsOf(String(value)).map((host) => [name, host] as const))
           .filter(([, host]) => !hosts.includes(host))
-          .map(([name, host]) => `${name} points ${host} here, which is no endpoint of the stacks`),
+          .map(
+            ([name, host]) => `${name} points ${host} here, which is not an endpoint of the stacks`,
+          ),
       ];
     },
   }),

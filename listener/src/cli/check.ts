@@ -37,7 +37,7 @@ export type CheckPart = 'database' | 'aws' | 'notices' | 'backlog';
 
 /** Options of `check`. */
 export interface CheckOptions {
-  /** @default all but backlog: what waits for somebody is no fault of what the listener depends on */
+  /** @default all but backlog: what waits for somebody is not a fault of what the listener depends on */
   readonly only?: CheckPart;
   readonly otherBucket?: string;
   readonly json: boolean;
@@ -343,7 +343,7 @@ function firstBelow(bucket: string, prefix: string, account: string | undefined)
   return { Bucket: bucket, Prefix: prefix, MaxKeys: 1, ExpectedBucketOwner: account };
 }
 
-/** Variables that name who gives out credentials: that it may not answer yet is no fault of the settings. */
+/** Variables that name who gives out credentials: that it may not answer yet is not a fault of the settings. */
 const GIVERS = [
   'AWS_WEB_IDENTITY_TOKEN_FILE',
   'AWS_CONTAINER_CREDENTIALS_FULL_URI',

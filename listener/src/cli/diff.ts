@@ -78,7 +78,7 @@ export const diff: Command<DiffOptions> = async (context, options) => {
     const unreadable = [before, after].filter(({ report }) => isNoTable(report));
     for (const { path, report } of unreadable) {
       context.stderr.write(
-        `${printable(path)} can't be compared, it is no table that can be read: `,
+        `${printable(path)} can't be compared, it is not a table that can be read: `,
       );
       context.stderr.write(`${printable(report.reasons.join(' '))} Look at it by validate.\n`);
     }

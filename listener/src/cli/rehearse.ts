@@ -249,7 +249,7 @@ export interface MappingRehearsal {
  * Judges the last deliveries of one monitored file by a mapping that is in no rule set yet; as `rules rehearse` does, nothing
  * is recorded.
  *
- * @throws {RuleSetError} where the text is no mapping
+ * @throws {RuleSetError} where the text is not a mapping
  */
 export async function rehearseMapping(
   database: Database,
@@ -260,7 +260,7 @@ export async function rehearseMapping(
   const { mappings } = readRuleSet('the form', new Map([[name, text]]), expectationProblems);
   const [defined] = mappings;
   if (defined === undefined) {
-    const fault = { file: name, path: '', message: 'is no mapping' };
+    const fault = { file: name, path: '', message: 'is not a mapping' };
     throw new RuleSetError('the form', [fault]);
   }
   const { version = 0 } = defined.value;

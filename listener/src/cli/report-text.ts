@@ -74,7 +74,7 @@ function sourceLines({ source }: QualityReport): string[] {
   ];
 }
 
-/** Rules that were kept need no words; those that were not judged are no pass. */
+/** Rules that were kept need no words; those that were not judged did not pass. */
 function ruleLines({ deliveryRules = [] }: QualityReport): string[] {
   return deliveryRules
     .filter(({ outcome }) => outcome !== 'passed')

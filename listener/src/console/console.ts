@@ -204,7 +204,7 @@ function consoleApp(options: Omit<ConsoleOptions, keyof Given> & Given): Koa {
   };
   const app = new Koa();
   app.on('error', (error: NodeJS.ErrnoException) => {
-    // A browser that leaves while it is answered is no fault.
+    // A browser that leaves while it is answered is not a fault.
     if (!GONE.includes(`${error.code}`)) options.onError(error);
   });
   app.use(async (ctx, next) => {

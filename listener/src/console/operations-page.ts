@@ -406,7 +406,7 @@ const DO: Readonly<
 > = {
   async retry(database, { queue, filter }, batch, reason) {
     const done = await retryBatch({ database, queue, filter }, batch, reason);
-    // Also those that are no dead letters: their object was gone or replaced.
+    // Also those that are not dead letters: their object was gone or replaced.
     const others = await retryFailed(database, queue, batch.runIds, reason);
     const { unread, ...counts } = { ...done, judgements: done.judgements + others };
     return texts({ ...counts, unread: unread.length });

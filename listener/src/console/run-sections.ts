@@ -92,7 +92,7 @@ export async function driftOf(database: Database, run: RunWithReport): Promise<D
     before.columns === undefined || report === null
       ? undefined
       : columnChanges(before.columns, columns, NODE_PORTS).map(
-          // Labels that are no names of the schema may be values.
+          // Labels that are not names of the schema may be values.
           ({ change, label, message, plainMessage }) => ({
             ...{ change, message: label === null || names.has(label) ? message : plainMessage },
           }),

@@ -42,7 +42,7 @@ export async function requireOwnSchemas(transaction: Transaction): Promise<boole
   return false;
 }
 
-/** Only the server knows which words are no names. */
+/** Only the server knows which words are not names. */
 async function refuseReservedWord(transaction: Transaction, schema: string): Promise<void> {
   const { rows } = await transaction.raw(
     "SELECT FROM pg_catalog.pg_get_keywords() WHERE word = ? AND catcode IN ('R', 'T')",

@@ -27,7 +27,7 @@ export interface RowsOptions {
 
 /**
  * Reads an object again for the rows of some records, each as a line of CSV in which only cells of columns that may be
- * shown have their text. Rows that are no cells, for a broken quote or a wrong number of them, are left out. Columns that no
+ * shown have their text. Rows that could not be split into cells, for a broken quote or a wrong number of them, are left out. Columns that no
  * schema declares are sensitive.
  *
  * @throws what {@link ObjectStore.open} throws

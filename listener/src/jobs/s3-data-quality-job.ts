@@ -152,7 +152,7 @@ export function expectationOf({
   return parts as unknown as Expectation;
 }
 
-/** The columns as later deliveries are compared with them: labels that are no names of fields are not kept. */
+/** The columns as later deliveries are compared with them: labels that are not names of fields are not kept. */
 function deliveredColumns({ columns }: QualityReport, ports: EnginePorts): DeliveredColumn[] {
   return columns.map(({ label, name, type, declared }) => ({
     label: label === name ? label : labelToken(label, ports),

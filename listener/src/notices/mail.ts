@@ -25,7 +25,7 @@ export function mailOf(
   from: string,
   wording: Wording,
 ): Mail {
-  if (!isMailAddress(target)) throw new RefusedError('the contact is no e-mail address');
+  if (!isMailAddress(target)) throw new RefusedError('the contact is not an e-mail address');
   return {
     ...{ from, to: target },
     ...wording.mail(id, notices, untold),

@@ -7,7 +7,7 @@ import { Wording } from './wording.ts';
 /** What the refusals of SES mean; their own messages quote addresses. */
 const ADVICE: Readonly<Record<string, string>> = {
   MessageRejected:
-    'the sender is no verified identity of this region, or the account is in the sandbox and the recipient is none',
+    'the sender is not a verified identity of this region, or the account is in the sandbox and the recipient is none',
   MailFromDomainNotVerifiedException: 'the MAIL FROM domain of the identity is not verified',
   AccountSuspendedException: 'the account may not send any more',
   SendingPausedException: 'sending is paused for this account',

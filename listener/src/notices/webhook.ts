@@ -36,7 +36,7 @@ function addresses(ranges: readonly string[]): BlockList {
 /** Why an address may not be connected to; undefined where it may. An IPv4 address inside of an IPv6 one counts as itself. */
 export function addressFault(address: string, mayBePrivate: boolean): string | undefined {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  if (isIP(address) === 0) return 'is no address';
+  if (isIP(address) === 0) return 'is not an address';
   if (NEVER.check(address, family)) return 'is link-local or reserved';
   return !mayBePrivate && PRIVATE.check(address, family) ? 'is private' : undefined;
 }

@@ -11,7 +11,7 @@ export interface Place {
 }
 
 /**
- * Every place, and what it shows. Siblings of values count as values: labels that are no field of the schema, the texts
+ * Every place, and what it shows. Siblings of values count as values: labels that are not fields of the schema, the texts
  * of enums, patterns and bounds, the values of keys, smallest and largest values.
  */
 export const PLACES = {

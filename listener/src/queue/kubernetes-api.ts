@@ -44,7 +44,7 @@ export interface KubernetesJobs {
   create(manifest: object, dryRun?: boolean): Promise<void>;
   /** Those with a label, as they are now. */
   list(label: string): Promise<readonly KubernetesJob[]>;
-  /** Also its pods. One that is gone is no error. */
+  /** Also its pods. One that is gone is not an error. */
   delete(name: string): Promise<void>;
   close(): void;
 }
@@ -60,7 +60,7 @@ export function pageOfJobs(answer: unknown): JobPage {
   if (Array.isArray((answer as Partial<JobPage> | null | undefined)?.items)) {
     return answer as JobPage;
   }
-  throw new KubernetesError('the answer of the API server is no list of Jobs');
+  throw new KubernetesError('the answer of the API server is not a list of Jobs');
 }
 
 /** As long as the API server may take for an answer. */

@@ -172,7 +172,7 @@ function formatOf(field: TableField, node: ContractNode): void {
       field.format = format;
     }
   } else {
-    node.refuse(`is no format of type ${type}`);
+    node.refuse(`is not a format of type ${type}`);
     return;
   }
   node.use();

@@ -105,7 +105,7 @@ function addValidity(
   const strict = isNone(check) && !warns(check);
   const limits = strict ? undefined : fewRows(check);
   if (given.length === 0 || (!strict && limits === undefined)) return;
-  // Tried on a copy: what is tolerated to some degree is no constraint of the field.
+  // Tried on a copy: what is tolerated to some degree is not a constraint of the field.
   const tried: TableField = strict
     ? field
     : {

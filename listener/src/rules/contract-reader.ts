@@ -27,7 +27,7 @@ export class ContractNode {
     return this.value !== undefined && this.value !== null;
   }
 
-  /** A property; of what is no object, one that is not given. */
+  /** A property; of what is not an object, one that is not given. */
   get(name: string): ContractNode {
     const value = isObject(this.value) ? this.value[name] : undefined;
     return new ContractNode(value, this.path === '' ? name : `${this.path}.${name}`, this.ledger);

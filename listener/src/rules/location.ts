@@ -61,7 +61,7 @@ export async function findRules(
     const message =
       text === undefined
         ? 'is not there: manage rules-push writes it last'
-        : 'is no manifest of a rule set: manage rules-push writes one';
+        : 'is not a manifest of a rule set: manage rules-push writes one';
     throw new RuleSetError(name, [{ file: RULES_MANIFEST, path: '', message }]);
   }
   const digests = new Map(Object.entries(manifest.files));

@@ -37,7 +37,7 @@ export interface Holidays {
   readonly on: (typeof ON_HOLIDAY)[number];
   /** `2026-11-26`. */
   readonly days: readonly string[];
-  /** Days of each week that are no working days either. @default saturday and sunday */
+  /** Days of each week that are not working days either. @default saturday and sunday */
   readonly weekend?: readonly string[];
 }
 

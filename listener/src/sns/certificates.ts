@@ -97,7 +97,7 @@ const MIN_MODULUS_BITS = 2048;
 const MINUTE = 60_000;
 const MAX_FAILURE_DOUBLINGS = 2;
 
-/** A fetch that has shown what lies at the URL, and it is no certificate: another try shows the same. */
+/** A fetch that has shown what lies at the URL, and it is not a certificate: another try shows the same. */
 class NoCertificateError extends ListenerError {
   constructor(url: string, reason: string) {
     super('certificate_unavailable', { url, reason });

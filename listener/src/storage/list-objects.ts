@@ -104,7 +104,7 @@ function versionOf(version: ObjectVersion): ListedVersion {
   const { Key, VersionId = 'null', IsLatest, ETag, Size, LastModified, StorageClass } = version;
   return {
     key: decoded(Key ?? ''),
-    // Which is no version as long as it is what the key holds: its events name none.
+    // Which is not a version as long as it is what the key holds: its events name none.
     ...((VersionId !== 'null' || IsLatest === false) && { versionId: VersionId }),
     ...(ETag !== undefined && { eTag: ETag.replaceAll('"', '') }),
     sizeBytes: Size ?? 0,

@@ -107,7 +107,7 @@ export function createConsole(
   });
 }
 
-/** Of a sum of two numbers the audit does not know that it is no secret, where the name speaks of one. */
+/** Of a sum of two numbers the audit does not know that it is not a secret, where the name speaks of one. */
 function revisionAnnotation({ console_tokens_revision }: FileProcessingSettings): string {
   return `file-processing/console-${console_tokens_revision > 0 ? 'revision' : 'secret-revision'}`;
 }

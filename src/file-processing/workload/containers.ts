@@ -87,7 +87,7 @@ export function endingContainer(
   };
 }
 
-/** When a Job whose container runs a command is not to be tried again, and what is no try at all. */
+/** When a Job whose container runs a command is not to be tried again, and what does not count as a try. */
 export function jobFailurePolicy(containerName: string) {
   return {
     rule: [

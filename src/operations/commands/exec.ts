@@ -87,7 +87,7 @@ function checkCommand([name = '']: readonly string[]): void {
   throw new OperationError(
     name === SERVE
       ? `${SERVE} runs until a signal: it is what the Deployment does`
-      : `${JSON.stringify(name)} is no command of the listener`,
+      : `${JSON.stringify(name)} is not a command of the listener`,
     { next: `one of ${known.join(', ')} is needed`, code: EXIT.usage },
   );
 }

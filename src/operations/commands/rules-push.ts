@@ -100,7 +100,7 @@ interface Prefix {
   readonly prefix: string;
 }
 
-/** What was pushed before; undefined for nothing, and for what is no manifest. */
+/** What was pushed before; undefined for nothing, and for what is not a manifest. */
 async function manifestOf(
   s3: S3Client,
   { bucket, prefix }: Prefix,

@@ -81,7 +81,7 @@ export const sqsRedrive: Operation<Options> = {
         `
 With a queue between topic and listener SQS moves the messages back into it, and goes on by itself
 when this command is ended: the same command follows on, and starts no second move. A dead-letter
-queue that is no source queue's, as that of a subscription over HTTP or of a rule of EventBridge,
+queue that belongs to no source queue, as that of a subscription over HTTP or of a rule of EventBridge,
 is read by the listener's program, in a Job (manage exec -- ${DRAIN_QUEUE} URL).
 What is refused again comes back, or stays: the listener's log says why.`,
       ),
@@ -141,7 +141,7 @@ async function find(target: EventTarget, only: string | undefined): Promise<read
   const named = all.filter(({ arn }) => only === undefined || queueName(arn) === only);
   if (named.length === 0) {
     const names = all.map(({ arn }) => queueName(arn)).join(', ');
-    throw new OperationError(`--queue ${only} is no dead-letter queue of the stack`, {
+    throw new OperationError(`--queue ${only} is not a dead-letter queue of the stack`, {
       next: `one of ${names} is needed`,
       code: EXIT.usage,
     });

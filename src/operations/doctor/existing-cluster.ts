@@ -100,7 +100,7 @@ function agentDiagnosis(target: Target): Promise<Diagnosis> {
     (await addOnOf(target, 'eks-pod-identity-agent')) === undefined
       ? {
           state: 'warn',
-          found: 'is no add-on of the cluster: without an agent pods get no credentials',
+          found: 'is not an add-on of the cluster: without an agent pods get no credentials',
           next: 'have the add-on eks-pod-identity-agent installed, unless the cluster is in EKS Auto Mode, or set identity = "irsa"',
         }
       : { state: 'ok', found: 'is an add-on of the cluster' },

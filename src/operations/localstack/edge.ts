@@ -17,7 +17,7 @@ export interface Candidate {
  * Where LocalStack may be, best first: `--endpoint`, else AWS_ENDPOINT_URL, else the edge port of
  * LOCALSTACK_HOSTNAME or this machine, by https and then by http.
  *
- * @throws OperationError (usage) where an endpoint is no URL, (refused) where it is one of AWS
+ * @throws OperationError (usage) where an endpoint is not a URL, (refused) where it is one of AWS
  */
 export function candidates(
   option: string | undefined,

@@ -66,7 +66,7 @@ export function driftedCopy(json: Json, plan: PlanJson, state: StateJson): Drift
   const drifts: Drift[] = [];
   const changes = changesOf(plan);
   const planned = new Set(changes.map(({ address }) => address));
-  // What lifecycle ignores is no change of the plan: there the state says what was wanted.
+  // What lifecycle ignores is not a change of the plan: there the state says what was wanted.
   const beside = (plan.resource_drift ?? []).filter(({ address }) => !planned.has(address));
   for (const { entry, actual, wanted, isPlanned } of [
     ...changes.map(

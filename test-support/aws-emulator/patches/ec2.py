@@ -15,7 +15,7 @@ def patch() -> None:
 
 
 def keep_template_tags_out_of_template_data() -> None:
-    """The tags of the template itself are no part of what the template launches."""
+    """The tags of the template itself are not part of what the template launches."""
     original_init = launch_templates.LaunchTemplateVersion.__init__
 
     def init(self: Any, template: Any, number: int, data: dict, description: str) -> None:

@@ -351,7 +351,7 @@ describe('a cluster of others', () => {
   });
 });
 
-it('a cluster that is looked up beside the one that the stack makes is no other', () => {
+it('a cluster that is looked up beside the one that the stack makes is not another one', () => {
   const { model } = auditedOf(environmentStacks('complete'));
   expect(clusterNotes(model, DAY)).toEqual([]);
 });

@@ -57,7 +57,7 @@ const annotated =
       .kubernetes_service_v1;
     for (const { metadata } of Object.values(services ?? {})) {
       const { annotations } = metadata as { annotations?: Json };
-      // The console's Service is no load balancer.
+      // The console's Service is not a load balancer.
       if (annotations !== undefined) edit(annotations);
     }
   };

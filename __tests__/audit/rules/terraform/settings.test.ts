@@ -133,7 +133,7 @@ describeRules(TERRAFORM_RULES, {
         'a key of a trusted account',
         output('x', 'arn:aws-us-gov:kms:us-gov-west-1:210987654321:key/a'),
       ],
-      ['twelve digits that are no account', output('x', '202611291200')],
+      ['twelve digits that are not an account', output('x', '202611291200')],
     ],
   },
   plants: {

@@ -28,7 +28,7 @@ import type { Json } from '../../support/renamed-stack.ts';
 
 const WORKLOAD = 'kubernetes_deployment_v1';
 
-/** Changes a field of the PodMonitor, which is no resource. */
+/** Changes a field of the PodMonitor, which is not a resource. */
 function changeMonitor(json: Json, field: string, value: unknown): void {
   const [monitor] = (json.locals as { custom_objects: { spec: Json }[] }).custom_objects;
   if (monitor === undefined) throw new Error('there is no PodMonitor');

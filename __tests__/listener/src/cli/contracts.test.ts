@@ -174,7 +174,7 @@ test('client, bucket and key pattern may be given', async () => {
   });
 });
 
-test('what is no contract of version 3 is refused with all that is wrong, and nothing is written', async () => {
+test('what is not a contract of version 3 is refused with all that is wrong, and nothing is written', async () => {
   const text = CONTRACT.replace('v3.1.0', 'v2.2.2')
     .replace('DataContract', 'Dataset')
     .replace('logicalType: date', 'logicalType: day')

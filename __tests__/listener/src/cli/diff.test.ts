@@ -201,11 +201,11 @@ test('a column of the key that is missing in either file is a fault of usage, an
   );
 });
 
-test('a file that is no table ends with 1 and is named', async () => {
+test('a file that is not a table ends with 1 and is named', async () => {
   const [before, after] = await delivered('id\n1\n', '%PDF-1.7\n');
   const { code, out, err } = await cli(['diff', before, after, '--key', 'id']);
   expect([code, out]).toEqual([1, '']);
-  expect(err).toContain(`${after} can't be compared, it is no table that can be read`);
+  expect(err).toContain(`${after} can't be compared, it is not a table that can be read`);
 });
 
 test('a file that is not there is a fault of usage', async () => {

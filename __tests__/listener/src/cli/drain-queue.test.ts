@@ -191,7 +191,7 @@ describe('drain-queue ends', () => {
     expect(code).toBe(69);
   });
 
-  test('with 2 for what is no URL, before it asks anybody', async () => {
+  test('with 2 for what is not a URL, before it asks anybody', async () => {
     const { code, err } = await cli(['drain-queue', 'file-processing-topic-dead-letter']);
     expect(err).toContain('the queue\'s URL="file-processing-topic-dead-letter": not allowed');
     expect(code).toBe(2);

@@ -118,7 +118,7 @@ describe.each([
     expect(page).not.toContain('M4rker');
   });
 
-  test('--html into what is no folder is refused before a file is judged', async () => {
+  test('--html into what is not a folder is refused before a file is judged', async () => {
     const { file } = await files('n\n1\n');
     const { code, out, err } = await cli(['validate', file, '--html', file]);
     expect([code, out]).toEqual([2, '']);

@@ -275,7 +275,7 @@ describe('an act', () => {
     }
   });
 
-  it('retries a run whose object was gone, which is no dead letter', async () => {
+  it('retries a run whose object was gone, which is not a dead letter', async () => {
     const [id = ''] = await enqueueRuns(given.database, queue, 'a.csv');
     const [held] = await queue.fetch(1);
     if (held) await queue.complete(held);

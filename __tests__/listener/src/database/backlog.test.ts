@@ -136,7 +136,7 @@ describe('a verdict without its report in the bucket', () => {
     expect(await backlog()).toEqual(NOTHING);
   });
 
-  test('is no figure where no reports are written', async () => {
+  test('is not a figure where no reports are written', async () => {
     await judged(31 * 60);
     expect(await backlog(false)).toEqual({ ...NOTHING, missingReports: undefined });
   });

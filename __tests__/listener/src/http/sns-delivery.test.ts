@@ -59,7 +59,7 @@ describe('the log', () => {
   });
 
   it('has an error for a genuine message that could not be read', async () => {
-    const dead: IntakeResult = { outcome: 'dead', runIds: [], reason: 'Records is no list' };
+    const dead: IntakeResult = { outcome: 'dead', runIds: [], reason: 'Records is not a list' };
     const listener = await startTestListener(key, {
       intake: { acceptNotification: async () => dead },
     });

@@ -60,7 +60,7 @@ test.each([
   ['a, -cmd', "a, '-cmd"],
   ['-1+cmd|calc', "'-1+cmd|calc"],
   ['＝1', "'＝1"],
-])('%j is no formula any more', (row, content) => {
+])('%j is not a formula any more', (row, content) => {
   expect(contentOf(row)).toBe(content);
 });
 

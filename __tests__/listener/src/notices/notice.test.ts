@@ -86,7 +86,9 @@ function reportOf(count: number, nulls: number, messages: readonly string[]): Qu
 describe('a finding', () => {
   test('is of missing values where all that is listed is required, and all is listed or null', () => {
     const missing = (report: QualityReport) => findingsOf(report)[0]?.missing;
-    expect(missing(reportOf(2, 2, ['required', 'required; blanks only are no value']))).toBe(true);
+    expect(missing(reportOf(2, 2, ['required', 'required; blanks only are not a value']))).toBe(
+      true,
+    );
     expect(missing(reportOf(90, 90, ['required']))).toBe(true);
     expect(missing(reportOf(90, 3, ['required']))).toBe(false);
     expect(missing(reportOf(2, 1, ['required', 'pattern is not kept']))).toBe(false);

@@ -242,7 +242,7 @@ describe('forget', () => {
   });
 });
 
-it('a cell that is empty is no value to be told apart', () => {
+it('a cell that is empty is not a value to be told apart', () => {
   const shape = numberedShapes();
   expect(['K12', '', 'K13', '', 'K12'].map(shape)).toEqual(['A99 #1', '', 'A99 #2', '', 'A99 #1']);
 });

@@ -7,9 +7,9 @@ test('a page of a list of Jobs is taken as it is', () => {
 });
 
 test.each([undefined, null, 'x', {}, { items: null }, { items: {} }])(
-  'an answer %j is no list of Jobs, and one clear error',
+  'an answer %j is not a list of Jobs, and one clear error',
   (answer) => {
     expect(() => pageOfJobs(answer)).toThrow(KubernetesError);
-    expect(() => pageOfJobs(answer)).toThrow('the answer of the API server is no list of Jobs');
+    expect(() => pageOfJobs(answer)).toThrow('the answer of the API server is not a list of Jobs');
   },
 );

@@ -161,7 +161,7 @@ test('a fault says the line and column of what is wrong, or of what it is missin
 
 test.each([
   ['an alias', 'name: &a officers\ntableSchema: { title: *a }\n', 'aliases are not allowed'],
-  ['a key that is no text', '1: officers\n', 'a key must be a text'],
+  ['a key that is not text', '1: officers\n', 'a key must be a text'],
   ['a key twice', 'name: a\nname: b\n', 'unique'],
   ['the key __proto__', '__proto__: {}\n', '__proto__ is not allowed'],
   ['a number without end', 'version: .inf\n', 'must be finite'],
@@ -319,7 +319,7 @@ test('the keys of a mounted ConfigMap are read as the paths that they stand for'
   expect([...(await ruleFilesIn(folder)).keys()]).toEqual(['mappings/nm/a.json']);
 });
 
-test('such names stand for nothing in a folder that is no mount', async () => {
+test('such names stand for nothing in a folder that is not a mount', async () => {
   write('mappings..nm..a.json', MAPPING);
   expect([...(await ruleFilesIn(folder)).keys()]).toEqual([]);
 });

@@ -15,7 +15,7 @@ const period = { dueAt: at('12:00'), missingAt: at('18:00') };
 
 const EVENTS: readonly PeriodEvent[] = ['due', 'graceOver', 'verdict', 'otherVerdict'];
 
-/** Every state and event, with what comes of it; a dash is no change. */
+/** Every state and event, with what comes of it; a dash is not a change. */
 const ROWS: readonly (readonly [PeriodState, PeriodEvent, PeriodState | '-'])[] = [
   ['expected', 'due', 'late'],
   ['expected', 'graceOver', 'missing'],

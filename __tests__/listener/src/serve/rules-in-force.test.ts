@@ -154,7 +154,7 @@ test('a broken version stops no start where there are rules', async () => {
 test.each([
   ['is broken', () => push(BROKEN), 'tableSchema: is not an object'],
   ['was never pushed', async () => {}, 'rules-manifest.json: is not there'],
-  ['has a manifest of something else', () => put(RULES_MANIFEST, '{}'), 'is no manifest'],
+  ['has a manifest of something else', () => put(RULES_MANIFEST, '{}'), 'is not a manifest'],
 ])('on a database without rules a set that %s ends the start', async (_name, prepare, message) => {
   await prepare();
   const error = await start().catch((error: unknown) => error);

@@ -75,12 +75,14 @@ describe('a message from the queue', () => {
 
   it('that could not be read is done, and an error of the log', async () => {
     const acceptNotification = async () =>
-      ({ outcome: 'dead', runIds: [], reason: 'Records is no list' }) as const;
+      ({ outcome: 'dead', runIds: [], reason: 'Records is not a list' }) as const;
     const { handled, outcomes, lines } = await take(body(), {
       intake: recordingIntake({ acceptNotification }).intake,
     });
     expect([handled, outcomes]).toEqual(['done', ['dead']]);
-    expect(lines).toEqual([expect.objectContaining({ level: 50, reason: 'Records is no list' })]);
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 50, reason: 'Records is not a list' }),
+    ]);
   });
 
   it.each([
@@ -173,7 +175,7 @@ describe('an event that nobody signed', () => {
     ['without a bucket', records(undefined)],
     ['of EventBridge of another account', bridge({ account: '210987654321' })],
     ['of EventBridge that names no account', bridge({ account: undefined })],
-    ['of EventBridge whose account is no text', bridge({ account: 123456789012 })],
+    ['of EventBridge whose account is not text', bridge({ account: 123456789012 })],
     ['of EventBridge of another bucket', bridge({ detail: { bucket: { name: 'other' } } })],
     ['of EventBridge without a bucket', bridge({ detail: { object: { key: 'k' } } })],
     ['of EventBridge without detail', bridge({ detail: null })],
@@ -189,7 +191,7 @@ describe('an event that nobody signed', () => {
     ['of our own making', JSON.stringify({ Records: [{ s3: { bucket: { name: BUCKET } } }] })],
     ['without records', JSON.stringify({ Records: [] })],
     ['in a list', `[${fromBridge}]`],
-  ])('%s is no message at all', async (_, text) => {
+  ])('%s is not a message at all', async (_, text) => {
     expect((await take(text, { trustedSources })).outcomes).toEqual(['envelope_invalid']);
   });
 

@@ -190,6 +190,6 @@ test.each<[string, unknown, Outage | undefined]>([
   expect(outageOf(new StoreError("s3://b/k can't be read", cause))).toBe(outage);
 });
 
-test("what is not the store's is no outage", () => {
+test("what is not the store's is not an outage", () => {
   expect(outageOf(named('AccessDenied'))).toBeUndefined();
 });

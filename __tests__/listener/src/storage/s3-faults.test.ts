@@ -179,7 +179,7 @@ describe('ends in the verdict of the delivered bytes', () => {
     );
   });
 
-  test('an ETag that is no MD5', async () => {
+  test('an ETag that is not an MD5', async () => {
     serve({ ...SMALL, eTag: '0123456789abcdef0123456789abcdef-3' });
     const eTag = '0123456789abcdef0123456789abcdef-3';
     expect(await judge({ ...asDelivered, eTag })).toMatchObject(passed(CSV, notChecked));

@@ -136,7 +136,7 @@ describe('kindOf', () => {
       Object.assign(new Error('a'), { name: 'all of it' }),
       'Error',
     ],
-    ['no word for what is no error', 'text of a file', 'Error'],
+    ['no word for what is not an error', 'text of a file', 'Error'],
   ])('is %s', (_, error, kind) => {
     expect(kindOf(error)).toBe(kind);
   });

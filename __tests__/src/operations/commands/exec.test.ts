@@ -244,7 +244,7 @@ describe('manage exec', () => {
 
   it.each([
     [['--', 'serve'], 'serve runs until a signal: it is what the Deployment does'],
-    [['--', 'sh', '-c', 'env'], '"sh" is no command of the listener'],
+    [['--', 'sh', '-c', 'env'], '"sh" is not a command of the listener'],
     [[], "missing required argument 'command'"],
     [['--deadline', '0', ...RUNS], '1 to 99999999 are allowed'],
     [['--', 'seed', 'x'.repeat(131_072)], 'an argument has 131072 bytes; at most 131071'],

@@ -250,7 +250,7 @@ describe('--cancel', () => {
   });
 });
 
-describe('a dead-letter queue that is no source queue’s', () => {
+describe('a dead-letter queue that belongs to no source queue', () => {
   it('of a subscription over HTTP is read by the listener, in a Job', async () => {
     const { code, out, calls, jobs } = await redrive([]);
     expect(jobs).toEqual([['drain-queue', urlOf(DEAD)]]);
@@ -331,7 +331,7 @@ describe('manage sqs-redrive', () => {
   });
 
   it.each([
-    [['--queue', DELIVERIES], `--queue ${DELIVERIES} is no dead-letter queue of the stack`],
+    [['--queue', DELIVERIES], `--queue ${DELIVERIES} is not a dead-letter queue of the stack`],
     [['--rate', '501'], 'A whole number from 1 to 500 is needed'],
     [['--rate', '0'], 'A whole number from 1 to 500 is needed'],
   ])('refuses %j', async (parameters, message) => {

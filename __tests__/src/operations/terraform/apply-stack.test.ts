@@ -342,7 +342,7 @@ describe('a class that the Service of the load balancer does not have', () => {
     expect(code).toBe(77);
   });
 
-  test('is no drift where a webhook has set it', async () => {
+  test('is not drift where a webhook has set it', async () => {
     const resources = await withService('service.k8s.aws/nlb');
     const played = playedTerraform({ resources, held: Object.keys(resources) });
     expect((await apply(played)).code).toBe(0);

@@ -85,7 +85,7 @@ function namesOf(ways: typeof WAYS): string {
 
 /**
  * Refuses to go on with a class of the load balancer that its Service does not have and can't be given: a plan
- * ignores it, so that what the cluster sets is no drift.
+ * ignores it, so that what the cluster sets is not drift.
  *
  * @param service - the Service in the state
  */
