@@ -334,8 +334,8 @@ const HARMLESS: readonly Harmless[] = [
     }),
   ],
   [
-    'pods that may not delete objects',
-    deny(/s3:GetObject/, { Action: ['s3:DeleteObject', 's3:PutBucketPolicy'], Resource: '*' }),
+    'pods that may not delete buckets',
+    deny(/s3:GetObject/, { Action: ['s3:DeleteBucket', 's3:PutBucketPolicy'], Resource: '*' }),
   ],
   [
     'pods that may not take other roles',

@@ -334,13 +334,6 @@ describeRules(POLICY_RULES, {
           statement(/kms:ListGrants/, (s) => (s.Action as string[]).push('kms:PutKeyPolicy')),
       ],
       [
-        's3:DeleteObject',
-        ({ statement }) =>
-          statement(/s3:PutObject/, (s) =>
-            Object.assign(s, { Action: ['s3:PutObject', 's3:DeleteObject'] }),
-          ),
-      ],
-      [
         'logs:DeleteLogGroup',
         ({ statement }) =>
           statement(/logs:PutMetricFilter/, (s) =>
@@ -587,11 +580,21 @@ describeRules(POLICY_RULES, {
       ],
       [
         'a denial in an IAM policy',
-        ({ statement }) => statement(/s3:PutObject/, (s) => Object.assign(s, { Effect: 'Deny' })),
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) => Object.assign(s, { Effect: 'Deny' })),
       ],
     ],
   },
   queue: {
+    'no-escalation': [
+      [
+        's3:DeleteObject',
+        ({ statement }) =>
+          statement(/s3:PutObject/, (s) =>
+            Object.assign(s, { Action: ['s3:PutObject', 's3:DeleteObject'] }),
+          ),
+      ],
+    ],
     'conditions-bind': [
       [
         'a key that decrypts what any bucket has',

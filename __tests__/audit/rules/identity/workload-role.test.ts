@@ -147,13 +147,6 @@ describeRules(WORKLOAD_ROLE_RULES, {
     ],
     'workload-role-allows-no-more': [
       [
-        'a right to delete reports that are not to be forgotten',
-        ({ statement }) =>
-          statement(/s3:PutObject/, (s) =>
-            Object.assign(s, { Action: ['s3:PutObject', 's3:DeleteObject'] }),
-          ),
-      ],
-      [
         'a right to write where no report is written',
         ({ set }) => set('kubernetes_config_map_v1', 'data.WRITE_REPORTS', 'false'),
       ],
@@ -330,6 +323,13 @@ describeRules(WORKLOAD_ROLE_RULES, {
       ],
     ],
     'workload-role-allows-no-more': [
+      [
+        'a right to delete reports that are not to be forgotten',
+        ({ statement }) =>
+          statement(/s3:PutObject/, (s) =>
+            Object.assign(s, { Action: ['s3:PutObject', 's3:DeleteObject'] }),
+          ),
+      ],
       [
         'a topic of others',
         ({ statement }) =>
