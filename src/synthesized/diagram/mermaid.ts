@@ -44,6 +44,7 @@ const COLLECTIONS = new Set([
   'aws_kms_key',
   'aws_rds_cluster_instance',
   'aws_vpc_endpoint',
+  'kubernetes_network_policy_v1',
 ]);
 
 /** Arguments whose reference is drawn the way that messages go, against the reference. */
