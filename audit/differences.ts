@@ -1,4 +1,5 @@
 import { isObject, type TerraformJson } from '../src/synthesized/synthesized-stack.ts';
+import { parseJson } from './policy/policy-document.ts';
 import { withoutSecrets } from './rules/encryption/secrets.ts';
 
 /** Blocks of one stack in their canonical form, by address. */
@@ -122,20 +123,12 @@ function canonicalBlock(address: string, block: unknown): unknown {
 }
 
 function canonicalText(value: string | number, name: string): unknown {
-  const parsed = typeof value === 'string' ? jsonIn(value) : undefined;
-  if (parsed !== undefined) return { [JSON_TEXT]: canonical(parsed, name) };
+  const parsed = parseJson(value);
+  if (typeof parsed === 'object' && parsed !== null)
+    return { [JSON_TEXT]: canonical(parsed, name) };
   const text = withoutSecrets(name, String(value));
   if (typeof value === 'number' && text === String(value)) return value;
   return text.includes('\n') ? { [LINES]: text.split('\n') } : text;
-}
-
-function jsonIn(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What differs in one block. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -13,6 +13,7 @@ import {
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { promisify } from 'node:util';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { Model } from '../src/synthesized/model/model.ts';
 import { AuditError } from './errors.ts';
@@ -102,22 +103,17 @@ async function runMain(
   const outdir = resolve(folder);
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
-  const { promise, resolve: done, reject } = Promise.withResolvers<void>();
-  const child = spawn(process.execPath, ['--disable-warning=DEP0044', 'main.ts'], {
-    cwd: checkout,
-    env: { ...env, ENVIRONMENT: environment, CDKTF_OUTDIR: outdir },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  child.on('error', reject);
-  child.on('close', (code) => {
-    if (code === 0) done();
-    else reject(new AuditError(`${environment} can't be synthesized:\n${errors.trimEnd()}`));
-  });
-  await promise;
+  try {
+    await promisify(execFile)(process.execPath, ['--disable-warning=DEP0044', 'main.ts'], {
+      cwd: checkout,
+      env: { ...env, ENVIRONMENT: environment, CDKTF_OUTDIR: outdir },
+    });
+  } catch (cause) {
+    const { stderr, message } = cause as Error & { readonly stderr?: string };
+    throw new AuditError(`${environment} can't be synthesized:\n${(stderr ?? message).trimEnd()}`, {
+      cause,
+    });
+  }
 }
 
 /** Where an environment's JSON for the second region lies, among its reports. */

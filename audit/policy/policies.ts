@@ -5,28 +5,22 @@ import {
   templateParts,
 } from '../../src/synthesized/model/expression.ts';
 import type { Model, Resource, StackModel } from '../../src/synthesized/model/model.ts';
+import data from './policies.json' with { type: 'json' };
 import { type PolicyDocument, type PolicyStatement, parsePolicy } from './policy-document.ts';
 
 /** Stands for the number of the account that the stack is deployed to. */
 export const OWN_ACCOUNT = '<account>';
 
 /** The part of an ARN behind the partition, by type of resource. */
-const ARN: Readonly<Record<string, (name: string, region: string) => string>> = {
-  aws_sns_topic: (name, region) => `sns:${region}:${OWN_ACCOUNT}:${name}`,
-  aws_sqs_queue: (name, region) => `sqs:${region}:${OWN_ACCOUNT}:${name}`,
-  aws_cloudwatch_event_rule: (name, region) => `events:${region}:${OWN_ACCOUNT}:rule/${name}`,
-  aws_cloudwatch_log_group: (name, region) => `logs:${region}:${OWN_ACCOUNT}:log-group:${name}`,
-  aws_eks_cluster: (name, region) => `eks:${region}:${OWN_ACCOUNT}:cluster/${name}`,
-  aws_iam_role: (name) => `iam::${OWN_ACCOUNT}:role/${name}`,
-  aws_iam_policy: (name) => `iam::${OWN_ACCOUNT}:policy/${name}`,
-};
+const ARN: Readonly<Record<string, string>> = data.arns;
 
 /** The ARN that a resource of a known type will have; undefined where the JSON does not tell. */
 export function arnOf(stack: StackModel, resource: Resource): string | undefined {
   const name = canonical(stack, resource.attributes.name);
   const rest = ARN[resource.type];
   if (rest === undefined || name === '' || name.includes('${')) return undefined;
-  return `arn:${stack.partition}:${rest(name, stack.region)}`;
+  const own = rest.replace('<region>', stack.region).replace('<name>', () => name);
+  return `arn:${stack.partition}:${own}`;
 }
 
 /**
@@ -96,18 +90,7 @@ interface Place {
 }
 
 /** Where the AWS provider takes policies, by type of resource. */
-const PLACES: Readonly<Record<string, Place>> = {
-  aws_iam_policy: { kind: 'identity', argument: 'policy' },
-  aws_iam_role_policy: { kind: 'identity', argument: 'policy', about: 'role' },
-  aws_iam_role: { kind: 'trust', argument: 'assume_role_policy' },
-  aws_sns_topic: { kind: 'topic', argument: 'policy' },
-  aws_sns_topic_policy: { kind: 'topic', argument: 'policy', about: 'arn' },
-  aws_sqs_queue: { kind: 'queue', argument: 'policy' },
-  aws_sqs_queue_policy: { kind: 'queue', argument: 'policy', about: 'queue_url' },
-  aws_kms_key: { kind: 'key', argument: 'policy' },
-  aws_kms_key_policy: { kind: 'key', argument: 'policy', about: 'key_id' },
-  aws_ecr_repository_policy: { kind: 'repository', argument: 'policy', about: 'repository' },
-};
+const PLACES = data.places as Readonly<Record<string, Place>>;
 
 const read = new WeakMap<Model, readonly Policy[]>();
 

@@ -1,3 +1,6 @@
+import { isObject } from '../../src/synthesized/synthesized-stack.ts';
+import data from './policies.json' with { type: 'json' };
+
 /** Who a statement is about: `{ type: 'Service', value: 'sns.amazonaws.com' }`; `*` is type `*`. */
 export interface Principal {
   readonly type: string;
@@ -35,17 +38,7 @@ export interface PolicyDocument {
   readonly statements: readonly PolicyStatement[];
 }
 
-const ELEMENTS = [
-  'Sid',
-  'Effect',
-  'Principal',
-  'NotPrincipal',
-  'Action',
-  'NotAction',
-  'Resource',
-  'NotResource',
-  'Condition',
-];
+const ELEMENTS: readonly string[] = data.elements;
 
 /**
  * Reads a policy, as the JSON text that Terraform takes.
@@ -54,9 +47,9 @@ const ELEMENTS = [
  */
 export function parsePolicy(text: unknown): PolicyDocument | undefined {
   const document = parseJson(text);
-  if (!isRecord(document) || document.Statement === undefined) return undefined;
+  if (!isObject(document) || document.Statement === undefined) return undefined;
   const statements = asList(document.Statement);
-  if (!statements.every(isRecord)) return undefined;
+  if (!statements.every(isObject)) return undefined;
   return { version: String(document.Version ?? ''), statements: statements.map(statementOf) };
 }
 
@@ -119,9 +112,9 @@ function statementOf(statement: Readonly<Record<string, unknown>>): PolicyStatem
     notActions: texts(statement.NotAction),
     resources: texts(statement.Resource),
     notResources: texts(statement.NotResource),
-    conditions: Object.entries(isRecord(statement.Condition) ? statement.Condition : {}).flatMap(
+    conditions: Object.entries(isObject(statement.Condition) ? statement.Condition : {}).flatMap(
       ([operator, keys]) =>
-        Object.entries(isRecord(keys) ? keys : {}).map(([key, values]) => ({
+        Object.entries(isObject(keys) ? keys : {}).map(([key, values]) => ({
           operator,
           key,
           values: texts(values),
@@ -133,7 +126,7 @@ function statementOf(statement: Readonly<Record<string, unknown>>): PolicyStatem
 
 function principalsOf(value: unknown): readonly Principal[] {
   if (typeof value === 'string') return [{ type: value === '*' ? '*' : 'unknown', value }];
-  return Object.entries(isRecord(value) ? value : {}).flatMap(([type, values]) =>
+  return Object.entries(isObject(value) ? value : {}).flatMap(([type, values]) =>
     texts(values).map((text) => ({ type: text === '*' ? '*' : type, value: text })),
   );
 }
@@ -145,8 +138,4 @@ function texts(value: unknown): readonly string[] {
 function asList(value: unknown): readonly unknown[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? value : [value];
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

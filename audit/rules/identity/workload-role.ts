@@ -32,6 +32,7 @@ import { isAutoscalerRole, itemsOf, listOf, neighbours, read } from '../readers/
 import { type Audited, type Rule, rule } from '../rule.ts';
 import { grants, type Need, needs } from './roles.ts';
 import { roleOfServiceAccount } from './service-accounts.ts';
+import actions from './workload-role.json' with { type: 'json' };
 
 /** What the pods of a stack are for, as its notifications, subscriptions and ConfigMaps tell. */
 interface Job {
@@ -175,30 +176,12 @@ export function configured(model: Model, stackName: string, name: VariableName):
   );
 }
 
-/** Reads an object, and each version of it. */
-const READING = ['s3:GetObject', 's3:GetObjectVersion'] as const;
+const { about: _, ...actionsOfListener } = actions;
+const { reading: READING, listing: LISTING, taking: TAKING, deleting: DELETING } = actions;
+const { copying: COPYING, tagging: TAGGING } = actions;
 
-/** Lists what is there now, and each version of it. */
-const LISTING = ['s3:ListBucket', 's3:ListBucketVersions'] as const;
-
-/** Takes messages from a queue. */
-const TAKING = [
-  ...['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
-  ...['sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
-];
-
-/** Deletes an object, and each version of it. */
-const DELETING = ['s3:DeleteObject', 's3:DeleteObjectVersion'] as const;
-
-const ACTIONS: readonly RegExp[] = [
-  /^s3:(GetObject|GetObjectVersion|ListBucket|ListBucketVersions|PutObject|DeleteObject|DeleteObjectVersion)$/,
-  /^s3:((Get|Put)Object(Version)?Tagging|AbortMultipartUpload)$/,
-  /^kms:(Decrypt|GenerateDataKey)$/,
-  /^sns:(ConfirmSubscription|Publish)$/,
-  /^ses:SendEmail$/,
-  /^sqs:(ReceiveMessage|DeleteMessage|ChangeMessageVisibility|GetQueueAttributes)$/,
-  /^rds-db:connect$/,
-];
+/** Whatever the role may be for. */
+const ACTIONS: readonly string[] = Object.values(actionsOfListener).flat();
 
 /** Below the report prefix; where it is not known, below any key prefix without an event notification. */
 function mayWrite(job: Job | undefined, resource: string): boolean {
@@ -215,22 +198,6 @@ function mayWrite(job: Job | undefined, resource: string): boolean {
     );
   });
 }
-
-/** Actions on a copy; of a copy that is not right any more the tags are changed. */
-const COPYING = [
-  's3:PutObject',
-  's3:GetObjectTagging',
-  's3:PutObjectTagging',
-  's3:AbortMultipartUpload',
-];
-
-/** Actions on the tags of a delivery, with a version and without one. */
-const TAGGING = [
-  's3:GetObjectTagging',
-  's3:GetObjectVersionTagging',
-  's3:PutObjectTagging',
-  's3:PutObjectVersionTagging',
-];
 
 /** Where files are copied to; where no ConfigMap is there to tell, any folder that {@link mayWrite} allows or of another bucket. */
 function isTarget(job: Job | undefined, resource: string): boolean {
@@ -499,23 +466,22 @@ function listFaults(statement: PolicyStatement, job: Job | undefined): readonly 
 /** What the objects must be that a right on a key is for; S3 tells KMS, which calls it the context. */
 const ENCRYPTED_OBJECT = 'kms:EncryptionContext:aws:s3:arn';
 
-/** A right on the key of copies is for them alone. */
-function copiesKeyFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
-  if (job?.told === undefined || !statement.actions.includes('kms:GenerateDataKey')) return [];
-  const allowed = job.told.targets.flatMap((target) => [target.split('/')[0] ?? '', `${target}*`]);
-  return requiredValues(statement, ENCRYPTED_OBJECT)
-    .filter((object) => !allowed.includes(object))
-    .map((object) => `${statement.sid}: encrypts ${object}, more than copies`);
-}
-
-/** A right on the key of the rule set is for that alone. */
-function rulesKeyFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
-  const rules = job?.rules;
-  if (rules === undefined || statement.actions.join() !== 'kms:Decrypt') return [];
-  const [bucket = ''] = rules.split('/');
-  return requiredValues(statement, ENCRYPTED_OBJECT)
-    .filter((object) => object !== bucket && object !== `${rules}*`)
-    .map((object) => `${statement.sid}: decrypts ${object}, more than the rule set`);
+/** A right on the key of copies, or of the rule set, is for these alone. */
+function objectKeyFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
+  const beyond = (places: readonly string[]) => {
+    const allowed = places.flatMap((place) => [place.split('/')[0], `${place}*`]);
+    return requiredValues(statement, ENCRYPTED_OBJECT).filter((one) => !allowed.includes(one));
+  };
+  const encrypts = job?.told && statement.actions.includes('kms:GenerateDataKey');
+  const decrypts = job?.rules !== undefined && statement.actions.join() === 'kms:Decrypt';
+  return [
+    ...(encrypts ? beyond(job.told.targets) : []).map(
+      (object) => `${statement.sid}: encrypts ${object}, more than copies`,
+    ),
+    ...(decrypts ? beyond([job.rules]) : []).map(
+      (object) => `${statement.sid}: decrypts ${object}, more than the rule set`,
+    ),
+  ];
 }
 
 /** A right on the bucket's key is for reading, and for writing where there is a right to write. */
@@ -628,19 +594,18 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
           };
           return [
             ...actions
-              .filter((action) => !ACTIONS.some((form) => form.test(action)))
+              .filter((action) => !ACTIONS.includes(action))
               .map((action) => `${sid}: does not need ${action}`),
             ...actions
-              .filter((action) => ACTIONS.some((form) => form.test(action)))
+              .filter((action) => ACTIONS.includes(action))
               .flatMap((action) =>
                 resources
                   .filter((resource) => !allowedOn(action, resource))
                   .map((resource) => `${sid}: ${action} on ${resource} is more than it works with`),
               ),
             ...listFaults(statement, job),
-            ...rulesKeyFaults(statement, job),
             ...mailFaults(statement, job),
-            ...copiesKeyFaults(statement, job),
+            ...objectKeyFaults(statement, job),
           ];
         });
     },

@@ -1,3 +1,5 @@
+import type * as autoscaling from 'kubernetes-types/autoscaling/v2.d.ts';
+import type * as batch from 'kubernetes-types/batch/v1.d.ts';
 import type * as core from 'kubernetes-types/core/v1.d.ts';
 import type { LabelSelector } from 'kubernetes-types/meta/v1.d.ts';
 import type * as networking from 'kubernetes-types/networking/v1.d.ts';
@@ -37,6 +39,14 @@ export type PodAffinity = Read<core.PodAffinity>;
 export type PodSpec = Read<core.PodSpec>;
 /** A Service. */
 export type ServiceSpec = Read<core.ServiceSpec>;
+/** What an autoscaler goes by, such as CPU. */
+export type Metric = Read<autoscaling.MetricSpec>;
+/** How fast an autoscaler acts in one direction. */
+export type ScalingRules = Read<autoscaling.HPAScalingRules>;
+/** What the failures of a Job's pods lead to. */
+export type FailurePolicy = Read<batch.PodFailurePolicy>;
+/** One item of a LimitRange. */
+export type LimitRangeItem = Read<core.LimitRangeItem>;
 /** A Service that an Ingress leads to. */
 export type BackendService = Read<networking.IngressServiceBackend>;
 /** An Ingress. */

@@ -3,7 +3,9 @@ import type {
   KubernetesObject,
   Manifest,
 } from '../../../src/synthesized/views/kubernetes-manifests.ts';
+import { parseJson } from '../../policy/policy-document.ts';
 import type { Audited } from '../rule.ts';
+import kubernetes from './kubernetes.json' with { type: 'json' };
 import type {
   BackendService,
   ContainerPort,
@@ -41,19 +43,7 @@ export interface Container {
 }
 
 /** Where the pod of each kind is. */
-const TEMPLATES: Readonly<Record<string, string>> = {
-  Deployment: 'spec.template',
-  StatefulSet: 'spec.template',
-  DaemonSet: 'spec.template',
-  Job: 'spec.template',
-  CronJob: 'spec.jobTemplate.spec.template',
-};
-
-/** Kinds whose pods are meant to run for ever. */
-const SERVING = ['Deployment', 'StatefulSet', 'DaemonSet'];
-
-/** Kinds whose pods are meant to end. */
-const ENDING = ['Job', 'CronJob'];
+const TEMPLATES: Readonly<Record<string, string>> = kubernetes.templates;
 
 /** Objects of some kinds. */
 export function objectsOf(
@@ -117,13 +107,8 @@ export function jobTemplatesOf(
 }
 
 function jobIn(text: unknown): Manifest | undefined {
-  if (typeof text !== 'string' || !text.includes('"Job"')) return undefined;
-  try {
-    const { job } = JSON.parse(text) as { readonly job?: Manifest };
-    return job?.kind === 'Job' ? job : undefined;
-  } catch {
-    return undefined;
-  }
+  const { job } = Object(parseJson(text)) as { readonly job?: Manifest };
+  return job?.kind === 'Job' ? job : undefined;
 }
 
 const known = new WeakMap<Audited, readonly Pod[]>();
@@ -158,12 +143,12 @@ export function podsOf(audited: Audited): readonly Pod[] {
 
 /** Pods that are meant to run for ever. */
 export function servingPods(audited: Audited): readonly Pod[] {
-  return podsOf(audited).filter(({ kind }) => SERVING.includes(kind));
+  return podsOf(audited).filter(({ kind }) => kubernetes.serving.includes(kind));
 }
 
 /** Pods that are meant to end. */
 export function endingPods(audited: Audited): readonly Pod[] {
-  return podsOf(audited).filter(({ kind }) => ENDING.includes(kind));
+  return podsOf(audited).filter(({ kind }) => kubernetes.ending.includes(kind));
 }
 
 /** Pods of a namespace. */
@@ -395,18 +380,7 @@ export function ownReplicas({ manifest }: Pod): number {
   return Number(manifest.spec?.replicas ?? 1);
 }
 
-const SUFFIXES: Readonly<Record<string, number>> = {
-  '': 1,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
+const SUFFIXES: Readonly<Record<string, number>> = kubernetes.suffixes;
 
 /**
  * A quantity as a number: CPUs, or bytes (Kubernetes documentation, "Resource Management for Pods

@@ -8,15 +8,10 @@ import { canonical } from '../../policy/policies.ts';
 import { parseJson } from '../../policy/policy-document.ts';
 import { isGiven, listOf, nameIn, namingBlocks } from '../readers/resources.ts';
 import { type Audited, type Faults, type Rule, rule, type Settings, shown } from '../rule.ts';
+import known from './settings.json' with { type: 'json' };
 
 const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackModel[] } }) =>
   model.stacks.map((stack) => ({ stack: stack.name, address: 'terraform', model: stack }));
-
-const BACKEND_ARGUMENTS = [
-  ...['bucket', 'encrypt', 'key', 'kms_key_id', 'region', 'use_fips_endpoint'],
-  ...['use_lockfile', 'path', 'assume_role'],
-  ...['profile', 'dynamodb_table', 'workspace_key_prefix', 'max_retries', 'retry_mode'],
-];
 
 /** Minor version of the Kubernetes provider that write-only data came with. */
 const FIRST_WRITE_ONLY = 36;
@@ -37,27 +32,19 @@ function folderOf({ json }: StackModel): string {
   return String(key ?? '').replace(/[^/]*$/, '');
 }
 
-function location({ json }: StackModel): string {
-  const [type = '', backend] = Object.entries(valueAt(json.terraform, 'backend') ?? {})[0] ?? [];
-  return [type, ...['bucket', 'key', 'path'].map((path) => String(valueAt(backend, path)))].join();
+/** Some arguments of a stack's backend as one text, behind its kind. */
+function backendText({ json }: StackModel, ...paths: readonly string[]): string {
+  const [type, backend] = Object.entries(valueAt(json.terraform, 'backend') ?? {})[0] ?? [];
+  return JSON.stringify([type, ...paths.map((path) => valueAt(backend, path))]);
 }
 
-function home({ json }: StackModel): string {
-  const [type = '', backend] = Object.entries(valueAt(json.terraform, 'backend') ?? {})[0] ?? [];
-  return [
-    type,
-    ...['bucket', 'region', 'kms_key_id', 'encrypt', 'use_lockfile', 'assume_role'].map((path) =>
-      JSON.stringify(valueAt(backend, path)),
-    ),
-  ].join();
-}
+const location = (stack: StackModel) => backendText(stack, 'bucket', 'key', 'path');
 
-/** Arguments that hold credentials in clear text, or take them from the machine. */
-const STATIC = ['token', 'password', 'username', 'client_key', 'client_certificate'];
-const FROM_MACHINE = ['config_path', 'config_paths', 'config_context'];
-const CREDENTIALS = [...STATIC, ...FROM_MACHINE];
-const KNOWN = ['cluster_ca_certificate', 'exec', 'host', 'insecure'];
-const FLAGS = ['--cluster-name', '--output', '--profile', '--region', '--role-arn'];
+const home = (stack: StackModel) =>
+  backendText(
+    stack,
+    ...['bucket', 'region', 'kms_key_id', 'encrypt', 'use_lockfile', 'assume_role'],
+  );
 
 /** The words of an argument list: a list, or an expression that joins some. */
 function argumentsOf(value: unknown): readonly string[] {
@@ -70,11 +57,6 @@ function argumentsOf(value: unknown): readonly string[] {
 
 const ARN = /\barn:([^:\s"]*):([^:\s"]*):([^:\s"]*):((?:\$\{[^}]*\}|[^:\s"])*):/g;
 const HOST = /\b((?:[a-z0-9-]+\.)*)([a-z]+(?:-[a-z]+)+-\d)\.(amazonaws\.com(?:\.cn)?)\b/g;
-
-const PROVIDER_ARGUMENTS = [
-  ...['allowed_account_ids', 'assume_role', 'default_tags', 'profile', 'region'],
-  ...['use_fips_endpoint', 'max_retries', 'retry_mode'],
-];
 
 /** Whether the AWS provider of a stack calls the FIPS endpoints. */
 export function usesFips({ json }: Pick<StackModel, 'json'>): boolean {
@@ -124,8 +106,7 @@ function stringsIn(value: unknown): readonly string[] {
 }
 
 /** Arguments, variables and elements of policies whose value is an account by its number alone. */
-const HOLDS_ACCOUNT =
-  /^(AWS|.*:\w*Account|.*account(_ids?)?|accounts|.*_owner|owners?|registry_id|AccountId|OwnerAccount|.*OWNER)$/i;
+const HOLDS_ACCOUNT = new RegExp(known.holdsAccount, 'i');
 
 /** Where an ARN has its account, and hosts of queues and registries, which name one too; partition and region may be expressions. */
 const PLACES_OF_ACCOUNTS = [
@@ -188,14 +169,8 @@ function knownAccounts({ model, settings }: Audited, stack: StackModel): readonl
   return others.size === 1 ? named : trusted;
 }
 
-const BLOCKS = [
-  ...['//', 'resource', 'data', 'variable', 'locals', 'output', 'provider', 'terraform', 'check'],
-  ...['moved', 'removed', 'import'],
-];
-
 /** What is open, costs or grants as long as it runs, so that nobody may let it go without destroying it. */
-const LEFT_BEHIND =
-  /^aws_(vpc|subnet|internet_gateway|nat_gateway|eip|route|eks_|iam_(role|policy|user|access)|instance|lb|launch_|security_group|sns_topic|s3_|db_|rds_)|^kubernetes_(deployment|service|job|cron_job|role|cluster_role|network_policy)/;
+const LEFT_BEHIND = new RegExp(known.leftBehind);
 
 const typeOf = (address: unknown) => String(address).split('.')[0] ?? '';
 
@@ -250,7 +225,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         ...roleFaults(blocksOf(at('assume_role'))[0], 'assume_role'),
         ...(['s3', 'local'].includes(type) ? [] : [`backend ${type} has not been reviewed`]),
         ...Object.keys(backend)
-          .filter((argument) => !BACKEND_ARGUMENTS.includes(argument) && isGiven(at(argument)))
+          .filter((argument) => !known.backend.includes(argument) && isGiven(at(argument)))
           .map((argument) => `${argument} changes where it is, or as whom it is written`),
       ];
     },
@@ -320,17 +295,17 @@ export const TERRAFORM_RULES: readonly Rule[] = [
           'cluster_ca_certificate is not that of the cluster that it talks to',
         (provider.insecure === true || provider.insecure === 'true') &&
           'insecure: it checks no certificate',
-        ...CREDENTIALS.filter((argument) => provider[argument] !== undefined).map(
-          (argument) => `${argument} takes precedence over a fresh token of the cluster`,
-        ),
+        ...known.credentials
+          .filter((argument) => provider[argument] !== undefined)
+          .map((argument) => `${argument} takes precedence over a fresh token of the cluster`),
         ...Object.keys(provider)
-          .filter((argument) => !KNOWN.includes(argument) && !CREDENTIALS.includes(argument))
+          .filter((argument) => ![...known.kubernetes, ...known.credentials].includes(argument))
           .map((argument) => `${argument} changes where it deploys, or what it sees`),
         ...Object.keys(exec ?? {})
           .filter((argument) => !['api_version', 'args', 'command'].includes(argument))
           .map((argument) => `exec has ${argument}, by which it may sign in as somebody else`),
         ...args
-          .filter((word) => word.startsWith('--') && !FLAGS.includes(word))
+          .filter((word) => word.startsWith('--') && !known.flags.includes(word))
           .map((word) => `exec has ${word}, by which it may sign in as somebody else`),
         exec !== undefined &&
           (named('--role-arn') ?? '') !== String(assumedRole(own)?.role_arn ?? '') &&
@@ -371,9 +346,9 @@ export const TERRAFORM_RULES: readonly Rule[] = [
     id: 'account-is-known',
     subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
     faults: ({ stack, address, value }, audited) => {
-      const known = knownAccounts(audited, audited.model.stackOf({ stack }));
+      const accounts = knownAccounts(audited, audited.model.stackOf({ stack }));
       return [...new Set(accountsNamed(value, nameIn(address)))]
-        .filter((account) => !known.includes(account))
+        .filter((account) => !accounts.includes(account))
         .map((account) => `account ${account} is neither account_id nor in trusted_accounts`);
     },
   }),
@@ -418,7 +393,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         !isRegion(region) && `region is ${region || 'missing'}: write the region itself`,
         ...blocks.flatMap((block) =>
           Object.keys(block)
-            .filter((argument) => !PROVIDER_ARGUMENTS.includes(argument))
+            .filter((argument) => !known.aws.includes(argument))
             .filter((argument) => isGiven(block[argument]))
             .map((argument) => `${argument} changes where or as whom the provider works`),
         ),
@@ -463,7 +438,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         .filter(({ for_each, provider }) => isGiven(for_each) || isGiven(provider))
         .map(({ to }) => `imports ${String(to)} by for_each or by another provider`),
       ...Object.keys(json)
-        .filter((block) => !BLOCKS.includes(block))
+        .filter((block) => !known.blocks.includes(block))
         .map((block) => `has ${block} blocks`),
       ...blocksOf(json.moved)
         .filter(({ from, to }) => typeOf(from) !== typeOf(to))

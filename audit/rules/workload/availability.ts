@@ -1,6 +1,6 @@
 import { valueAt } from '../../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
-import type { Selector } from '../readers/kubernetes-api.ts';
+import type { Metric, ScalingRules, Selector } from '../readers/kubernetes-api.ts';
 import {
   autoscalersOf,
   type Container,
@@ -21,21 +21,6 @@ import {
 } from '../readers/pods.ts';
 import { type Audited, type Faults, type Rule, rule, shown } from '../rule.ts';
 import { termsOf } from './references.ts';
-
-interface Metric {
-  readonly type?: string;
-  readonly resource?: MetricSource;
-  readonly containerResource?: MetricSource & { readonly container?: string };
-}
-
-interface MetricSource {
-  readonly name?: string;
-  readonly target?: {
-    readonly type?: string;
-    readonly averageUtilization?: number;
-    readonly averageValue?: string;
-  };
-}
 
 /** Metrics of an autoscaler; the older field for CPU is one too. */
 function metricsOf(spec: {
@@ -115,16 +100,6 @@ function metricFaults(
       servers.length === 0 &&
       'the cluster has no metrics-server add-on to tell it figures',
   ];
-}
-
-interface ScalingRules {
-  readonly selectPolicy?: string;
-  readonly stabilizationWindowSeconds?: number;
-  readonly policies?: readonly {
-    readonly type?: string;
-    readonly value?: number;
-    readonly periodSeconds?: number;
-  }[];
 }
 
 /** The API takes windows up to an hour and periods up to half of one. */

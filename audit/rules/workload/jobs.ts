@@ -16,17 +16,9 @@ import { type Audited, type Rule, rule, shown } from '../rule.ts';
 import jobPolicy from './job-policy.json' with { type: 'json' };
 
 /** Kinds whose right to be made is the right to run any image with any Secret of the namespace, by group. */
-const RUNNING: Readonly<Record<string, readonly string[]>> = {
-  '': ['pods', 'replicationcontrollers', 'podtemplates', '*'],
-  apps: ['deployments', 'daemonsets', 'replicasets', 'statefulsets', '*'],
-  batch: ['jobs', 'cronjobs', '*'],
-  '*': ['*'],
-};
+const RUNNING: Readonly<Record<string, readonly string[]>> = jobPolicy.running;
 
-const CHANGING = ['create', 'update', 'patch', '*'];
-
-/** What a listener does with its Jobs. */
-const JOB_VERBS = ['create', 'get', 'list', 'watch', 'delete'];
+const { changing: CHANGING, limited: LIMITED, verbs: JOB_VERBS } = jobPolicy;
 
 /** A ServiceAccount with a right to run something, by the binding that gives it. */
 interface Runner {
@@ -62,9 +54,6 @@ function runnersIn(audited: Audited): readonly Runner[] {
       }));
   });
 }
-
-/** What a policy must have an opinion on, as expressions name it, so that no Job gets more than its template. */
-const LIMITED = jobPolicy.limited;
 
 /** Why a policy does not limit what a ServiceAccount may run; no fault means that it does. */
 function policyFaults(
@@ -152,10 +141,6 @@ function makersIn(audited: Audited): readonly { readonly pod: Pod; readonly list
       .map((listener) => ({ pod, listener })),
   );
 }
-
-/** What a template must have as the listener's own container has it, by what findings call it. */
-const SAME_CONTAINER = ['image', 'envFrom', 'securityContext'];
-const SAME_POD = ['serviceAccountName', 'securityContext', 'imagePullSecrets'];
 
 function secretsOf({ spec }: Pod): readonly string[] {
   return (spec.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []);
@@ -248,12 +233,12 @@ export const JOB_RULES: readonly Rule[] = [
       const image = (manifest.data as Readonly<Record<string, unknown>> | undefined)?.image;
       return [
         others.length > 0 && `it has ${others.length + 1} containers, and must have one`,
-        ...SAME_CONTAINER.filter((name) =>
-          differs(valueAt(container, name), valueAt(listener.spec, name)),
-        ).map((name) => `${name} of its container is not that of ${pod.name}`),
-        ...SAME_POD.filter((name) =>
-          differs(valueAt(template.spec, name), valueAt(pod.spec, name)),
-        ).map((name) => `${name} of its pods is not that of ${pod.name}`),
+        ...jobPolicy.sameContainer
+          .filter((name) => differs(valueAt(container, name), valueAt(listener.spec, name)))
+          .map((name) => `${name} of its container is not that of ${pod.name}`),
+        ...jobPolicy.samePod
+          .filter((name) => differs(valueAt(template.spec, name), valueAt(pod.spec, name)))
+          .map((name) => `${name} of its pods is not that of ${pod.name}`),
         differs(secretsOf(template), secretsOf(pod)) &&
           `its Secrets are ${shown(secretsOf(template))}, those of ${pod.name} are ${shown(secretsOf(pod))}`,
         template.spec.automountServiceAccountToken !== false &&

@@ -5,6 +5,7 @@ import { environmentOf } from '../readers/listeners.ts';
 import { allContainers, containersOf, objectsOf, podsOf } from '../readers/pods.ts';
 import { neighbours } from '../readers/resources.ts';
 import { type Rule, rule, shown } from '../rule.ts';
+import api from './api-words.json' with { type: 'json' };
 
 /** Below it are root and the users and groups that a node's own services have. */
 const FIRST_USER = 1000;
@@ -13,16 +14,7 @@ const PUBLIC_REGISTRIES =
   /(^|\.)(docker\.io|docker\.com|quay\.io|ghcr\.io|gcr\.io|registry\.k8s\.io|mcr\.microsoft\.com|public\.ecr\.aws)$/;
 
 /** Volumes that the Pod Security Standard `restricted` allows. */
-const ALLOWED_VOLUMES = [
-  'configMap',
-  'csi',
-  'downwardAPI',
-  'emptyDir',
-  'ephemeral',
-  'persistentVolumeClaim',
-  'projected',
-  'secret',
-];
+const ALLOWED_VOLUMES: readonly string[] = api.restrictedVolumes;
 
 function rootFaults(context: SecurityContext, whose: string): readonly string[] {
   const groups = context.supplementalGroups ?? [];

@@ -11,6 +11,7 @@ import {
   SINGLE_PLACE,
   taintsOf,
 } from '../cluster/nodes.ts';
+import type { FailurePolicy, LimitRangeItem } from '../readers/kubernetes-api.ts';
 import {
   allContainers,
   type Container,
@@ -32,13 +33,6 @@ import { type Audited, type Rule, rule, shown } from '../rule.ts';
 
 /** Names the queue of Kueue, which starts a Job that is made suspended. */
 const QUEUE_LABEL = 'kueue.x-k8s.io/queue-name';
-
-/** One item of a LimitRange. */
-interface LimitRangeItem {
-  readonly type?: string;
-  readonly min?: Readonly<Record<string, string>>;
-  readonly max?: Readonly<Record<string, string>>;
-}
 
 /** What a pod requests: its containers together, or the largest of those that run before them. */
 function requestOf(pod: Pod, name: string, of: 'requests' | 'limits' = 'requests'): number {
@@ -62,25 +56,16 @@ const ADD_ONS: Readonly<Record<string, AddOn>> = Object.fromEntries(
   ]),
 );
 
-const NOTHING: Room = { cpus: 0, memory: 0, disk: 0, pods: 0 };
-
-const plus = (rooms: readonly Room[]): Room =>
-  rooms.reduce(
-    (sum, one) => ({
-      cpus: sum.cpus + one.cpus,
-      memory: sum.memory + one.memory,
-      disk: sum.disk + one.disk,
-      pods: sum.pods + one.pods,
-    }),
-    NOTHING,
-  );
-
-const times = ({ cpus, memory, disk, pods }: Room, count: number): Room => ({
-  cpus: cpus * count,
-  memory: memory * count,
-  disk: disk * count,
-  pods: pods * count,
+/** A room by how much it has of each. */
+const roomWith = (amount: (of: keyof Room) => number): Room => ({
+  ...{ cpus: amount('cpus'), memory: amount('memory') },
+  ...{ disk: amount('disk'), pods: amount('pods') },
 });
+
+const plus = (rooms: readonly Room[]) =>
+  roomWith((of) => rooms.reduce((sum, room) => sum + room[of], 0));
+
+const times = (room: Room, count: number) => roomWith((of) => room[of] * count);
 
 /** What the add-ons of a stack, and DaemonSets, request. */
 function requestOfAddOns(audited: Audited, stack: string, everywhere: boolean): Room {
@@ -123,16 +108,12 @@ function nodesFor(audited: Audited, stack: string): Nodes | undefined {
   );
   if (rooms.length === 0) return undefined;
   const daemons = requestOfAddOns(audited, stack, true);
-  const least = (of: keyof Room) => Math.min(...rooms.map((room) => room[of])) - daemons[of];
   const nodes = (which: string) =>
     groups
       .map(({ attributes }) => Number(valueAt(attributes, `scaling_config.${which}`)))
       .reduce((sum, one) => sum + one, 0);
   return {
-    free: {
-      ...{ cpus: least('cpus'), memory: least('memory') },
-      ...{ disk: least('disk'), pods: least('pods') },
-    },
+    free: roomWith((of) => Math.min(...rooms.map((room) => room[of])) - daemons[of]),
     desired: nodes('desired_size'),
     most: nodes('max_size'),
   };
@@ -140,18 +121,20 @@ function nodesFor(audited: Audited, stack: string): Nodes | undefined {
 
 /** What there is too little of; how much is said in the units of Kubernetes. */
 function lackOf(need: Room, have: Room): readonly string[] {
-  const cpus = (room: Room) => `${Math.round(room.cpus * 1000)}m of CPU`;
-  const memory = (room: Room) => `${Math.floor(room.memory / MIB)}Mi of memory`;
-  const disk = (room: Room) => `${Math.floor(room.disk / MIB)}Mi of ephemeral storage`;
-  const pods = (room: Room) => `${room.pods} pods`;
-  return [
-    ...(need.cpus > have.cpus ? [`${cpus(need)}, and there are ${cpus(have)}`] : []),
-    ...(need.memory > have.memory ? [`${memory(need)}, and there are ${memory(have)}`] : []),
-    ...(need.disk > have.disk ? [`${disk(need)}, and there are ${disk(have)}`] : []),
-    ...(need.pods > have.pods
-      ? [`room for ${pods(need)}, and there is one for ${pods(have)}`]
-      : []),
-  ];
+  const amounts: Readonly<Record<keyof Room, (amount: number) => string>> = {
+    cpus: (amount) => `${Math.round(amount * 1000)}m of CPU`,
+    memory: (amount) => `${Math.floor(amount / MIB)}Mi of memory`,
+    disk: (amount) => `${Math.floor(amount / MIB)}Mi of ephemeral storage`,
+    pods: (amount) => `${amount} pods`,
+  };
+  return (['cpus', 'memory', 'disk', 'pods'] as const)
+    .filter((of) => need[of] > have[of])
+    .map((of) => {
+      const [needed, there] = [amounts[of](need[of]), amounts[of](have[of])];
+      return of === 'pods'
+        ? `room for ${needed}, and there is one for ${there}`
+        : `${needed}, and there are ${there}`;
+    });
 }
 
 /** Addresses of a subnet that a VPC keeps, and those that a control plane wants (Amazon EKS User Guide, "Amazon EKS networking requirements"). */
@@ -496,10 +479,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
         kind === 'CronJob' ? (manifest.spec?.jobTemplate?.spec ?? {}) : (manifest.spec ?? {});
       const { backoffLimit = 6, activeDeadlineSeconds, podFailurePolicy } = job;
       const names = (spec.containers ?? []).map(({ name }) => name);
-      const policies: readonly {
-        readonly action?: string;
-        readonly onExitCodes?: { readonly containerName?: string; readonly values?: unknown };
-      }[] = podFailurePolicy?.rules ?? [];
+      const policies: NonNullable<FailurePolicy['rules']> = podFailurePolicy?.rules ?? [];
       const deadline = activeDeadlineSeconds ?? spec.activeDeadlineSeconds;
       return [
         !['Never', 'OnFailure'].includes(spec.restartPolicy ?? '') &&
