@@ -1,8 +1,10 @@
 import { isNullCell } from './cells.ts';
 import type { Column } from './checks/check.ts';
 import type { CompiledDialect } from './dialect.ts';
+import { isListed } from './field-constraints.ts';
 import type { FieldType } from './field-type.ts';
 import { readCell } from './field-type.ts';
+import { FooterHold } from './footer.ts';
 import { type Distribution, type InferredCell, inferCell } from './profile.ts';
 import { CELL_ESCAPED, QUOTES_VALID, Scanner } from './scanner.ts';
 import { countCharacters, reportText } from './text.ts';
@@ -33,8 +35,6 @@ export class DistributionSample {
     all: readonly CountedColumn[],
     maxRecordBytes: number,
   ): readonly (Distribution | undefined)[] {
-    // The last rows of a file are none of data where it has a footer.
-    if (this.#whole && dialect.footerRows > 0) return [];
     const counted = all.slice(0, MOST_COLUMNS).map((column) => new Counter(column));
     const firstRow = dialect.header ? (dialect.headerRows.at(-1) ?? 1) + 1 : 1;
     let records = 0;
@@ -53,7 +53,12 @@ export class DistributionSample {
       }
     };
     const scanner = new Scanner({ record }, dialect, maxRecordBytes);
-    scanner.write(this.#head);
+    const write = (rows: Uint8Array) => scanner.write(rows);
+    if (dialect.footerRows > 0) {
+      const footer = new FooterHold(dialect, maxRecordBytes);
+      footer.write(this.#head, write);
+      if (this.#whole) footer.end(write);
+    } else write(this.#head);
     if (this.#whole) scanner.end();
     return counted.map((counter) => counter.distribution());
   }
@@ -72,6 +77,8 @@ class Counter {
   readonly #inferred: InferredCell = { type: 'string', value: 0 };
   readonly #counts = new Map<number | string, number>();
   #values = 0;
+  /** Values of an enum's column that it does not list: any text may stand there. */
+  #unlisted = 0;
 
   constructor(column: CountedColumn) {
     this.#column = column;
@@ -89,9 +96,18 @@ class Counter {
       value = readCell(field.cell, bytes, start, end);
     }
     if (Number.isNaN(value)) return;
+    this.#values++;
+    const { constraints } = field ?? {};
+    if (
+      this.#kinds.by === 'value' &&
+      constraints !== undefined &&
+      !isListed(constraints, bytes, start, end, value)
+    ) {
+      this.#unlisted++;
+      return;
+    }
     const key = this.#kinds.keyOf(value, bytes, start, end);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
-    this.#values++;
   }
 
   distribution(): Distribution | undefined {
@@ -103,7 +119,7 @@ class Counter {
       .map(([key, count]) => ({ kind: this.#kinds.nameOf(key), count }));
     if (by === 'month') return { ...byTime(found), values };
     if (by === 'value') found.sort((a, b) => b.count - a.count || compare(a.kind, b.kind));
-    return { by, values, counts: limited(found) };
+    return { by, values, counts: limited(found, this.#unlisted) };
   }
 }
 
@@ -131,8 +147,8 @@ function grouped(found: readonly Found[], nameOf: (kind: string) => string): Fou
     .sort((a, b) => compare(a.kind, b.kind));
 }
 
-function limited(found: readonly Found[]): [string, number][] {
-  const rest = found.slice(MOST_KINDS).reduce((sum, { count }) => sum + count, 0);
+function limited(found: readonly Found[], others = 0): [string, number][] {
+  const rest = found.slice(MOST_KINDS).reduce((sum, { count }) => sum + count, others);
   return [
     ...found.slice(0, MOST_KINDS).map(({ kind, count }): [string, number] => [kind, count]),
     ...(rest > 0 ? [['others', rest] as [string, number]] : []),

@@ -529,7 +529,8 @@ export function brokenConstraints(
   return broken;
 }
 
-function isListed(
+/** Whether a value is one of those that an enum lists; any value is where there is none. */
+export function isListed(
   { texts, values }: Pick<ValueConstraints, 'texts' | 'values'>,
   bytes: Uint8Array,
   start: number,

@@ -84,6 +84,20 @@ describe('How values lie', () => {
     }
   });
 
+  it('names no value that a public enum does not list', () => {
+    const listed = (type: 'string' | 'integer', ...values: (string | number)[]) => ({
+      ...{ type, classification: 'public' as const, constraints: { enum: values } },
+    });
+    expect(of(listed('string', 'new', 'old'), 'old', 'Ana Luz', 'Bo Lee').counts).toStrictEqual([
+      ['old', 1],
+      ['others', 2],
+    ]);
+    expect(of(listed('integer', 1, 2), '2', '123456789').counts).toStrictEqual([
+      ['2', 1],
+      ['others', 1],
+    ]);
+  });
+
   it('leaves out what is empty, missing, or not of the type', () => {
     const field: Omit<TableField, 'name'> = { type: 'integer', missingValues: ['n/a'] };
     expect(of(field, '1', '', 'n/a', 'x').values).toBe(1);
@@ -118,10 +132,8 @@ describe('How values lie', () => {
     const file = 'title\na,b\n1,2\n3,4\n';
     expect(distributionsOf(file, { expectation: { dialect } })[0]).toMatchObject({ values: 2 });
     const footer = { dialect: { ...dialect, footerRows: 1 } } as never;
-    expect(distributionsOf(`${file}sum,6\n`, { expectation: footer })).toStrictEqual([
-      undefined,
-      undefined,
-    ]);
+    const [first, last] = distributionsOf(`${file}sum,6\n`, { expectation: footer });
+    expect([first?.counts, last?.counts]).toStrictEqual([[['1–9', 2]], [['1–9', 2]]]);
   });
 
   it('is not counted of a table that can not be read, nor of columns that no page shows', () => {
