@@ -54,9 +54,9 @@ export class ComparedRows {
 
   /** Takes the rows of a file; to be given to `inspectCsv`. */
   readonly read: RowReader = (file, columns) => {
-    this.columns = columns.map(({ field, label }) => ({
+    this.columns = columns.map(({ field, label, classification }) => ({
       name: field?.name ?? label,
-      classification: field?.classification ?? null,
+      classification,
     }));
     const key = this.#key.map((name) => this.columns.findIndex((column) => column.name === name));
     this.missing = this.#key.filter((_, part) => key[part] === -1);

@@ -37,7 +37,7 @@ export async function readRows(options: RowsOptions): Promise<ReadonlyMap<number
   const rows = new Map<number, string>();
   const rowReader: RowReader = (file, columns) => {
     rows.clear();
-    const visible = columns.map(({ field }) => shown.has(field?.classification ?? 'sensitive'));
+    const visible = columns.map(({ classification }) => shown.has(classification ?? 'sensitive'));
     return (record) => {
       if (!records.has(file.records)) return;
       const cells = visible.map((isVisible, cell) =>

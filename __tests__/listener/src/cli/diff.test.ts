@@ -127,6 +127,18 @@ test('the shape of a sensitive key stands in its place', async () => {
   expect(out).not.toMatch(/Ann7|Bob8/);
 });
 
+test('so does that of a key in the place of a field whose name its label is not', async () => {
+  const fields = ['id', 'note'].map((name) => ({ name, classification: 'public' }));
+  const [before, after, schema] = await delivered(
+    'id,social_security\n1,Ann7\n',
+    'id,social_security\n1,Ann7\n2,Bob8\n',
+    { fields },
+  );
+  const { out } = await cli(['diff', before, after, '--schema', schema, '--key', 'note', '--rows']);
+  expect(out).toContain('added: record 3 after, key "Aaa9 #');
+  expect(out).not.toContain('Bob8');
+});
+
 test('a label that the schema does not declare is shown by its shape', async () => {
   const [before, after, schema] = await delivered(
     'id,amount,name\n1,1,a\n',

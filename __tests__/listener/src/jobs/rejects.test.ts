@@ -1,6 +1,12 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rejectsCsv } from '../../../../listener/src/jobs/rejects.ts';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
+import { readRows, rejectsCsv } from '../../../../listener/src/jobs/rejects.ts';
+import { createLocalStore } from '../../../../listener/src/storage/local-store.ts';
+import { compileExpectation } from '../../../../quality/expectation.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const fault = { record: 3, line: 4, type: 'type-error', label: 'n' } as const;
 
@@ -44,6 +50,23 @@ test('each fault is a line, with the row that it is in', () => {
   expect(rejectsCsv([fault], new Map([[3, 'x,"a ""b"""']]))).toBe(
     '"row","line","kind","field","row_content"\r\n"3","4","type-error","n","x,""a """"b"""""""\r\n',
   );
+});
+
+test.each([
+  ['of another name', 'id,social_security\n1,UND-1\n'],
+  ['that is missing, where rows are as wide as the schema', 'id\n1,UND-1\n'],
+])('a column with a label %s shows nothing', async (_, file) => {
+  const root = await temporaryFolder();
+  await writeFile(join(root, 'a.csv'), file);
+  const fields = ['id', 'note'].map((name) => ({ name, classification: 'public' as const }));
+  const rows = await readRows({
+    ...{ store: createLocalStore(root), object: { bucket: 'b', key: 'a.csv' } },
+    ...{ engine: { ports: NODE_PORTS, maxKeyBytes: 1_000 }, records: new Set([2]) },
+    compiled: compileExpectation({ schema: { fields } }),
+    shown: new Set(['public', 'internal'] as const),
+    signal: new AbortController().signal,
+  });
+  expect(rows.get(2)).toMatch(/,\[withheld\]$/);
 });
 
 test('what a fault has no place for is empty', () => {
