@@ -592,8 +592,8 @@ export class Findings implements Found<FaultType> {
     if (isPlaced || !this.#inRow) {
       return mostSensitive(cells.map((cell) => columns[cell]?.classification ?? null));
     }
-    // The header has another number of labels: it may have one of a column that is not declared.
-    if (columnsOfSchema || schema === undefined) return null;
+    // The header has another number of labels, or the row more cells: one may be of a column that is not declared.
+    if (columnsOfSchema || schema === undefined || cellCount > columns.length) return null;
     const declared = schema.fields.map(({ classification }) => classification);
     return mostSensitive([...declared, ...columns.map(({ classification }) => classification)]);
   }

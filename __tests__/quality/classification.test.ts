@@ -83,10 +83,15 @@ describe('the classification of a fault', () => {
 
   it.each([
     ['quotes are broken', '"1,secret-1,2000-01-01\n', 'unclosed-quote'],
-    ['cells are too many', '1,secret-1,2000-01-01,more\n', 'extra-cell'],
     ['cells are missing', '1,secret-1\n', 'missing-cell'],
   ])('is the strictest of all columns in a row of which %s', (_, row, type) => {
     expect(faultsOf(HEADER + row)).toMatchObject([{ type, classification: 'sensitive' }]);
+  });
+
+  it('is null in a row with more cells than labels: one is of no declared column', () => {
+    expect(faultsOf(`${HEADER}1,secret-1,2000-01-01,more\n`)).toMatchObject([
+      { type: 'extra-cell', classification: null },
+    ]);
   });
 
   it('is null for a label that is not a field', () => {

@@ -95,10 +95,7 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
   };
   const { columns } = report;
   // Where cells have moved, any column may have that of any other one, and its smallest value be that.
-  const classes = columns.map(({ classification }) => classOf(classification));
-  const ofBrokenRows = CELLS_MAY_MOVE.some((type) => (report.faultCounts[type] ?? 0) > 0)
-    ? (['sensitive', 'internal'] as const).find((name) => classes.includes(name))
-    : undefined;
+  const ofBrokenRows = classOfBrokenRows(report, classOf);
   const faults = report.faults.map((fault, index): Fault => {
     const { value, label, key, message, classification } = fault;
     // A fault that an older version recorded says neither; its message may quote anything.
@@ -145,6 +142,22 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
     },
     withheld: Object.fromEntries(withheld),
   };
+}
+
+/**
+ * How sensitive a cell may be where cells have moved; undefined where none has. It may also be of a field of the schema that
+ * the file has no column of, which the faults of such rows know.
+ */
+function classOfBrokenRows(
+  { faultCounts, faults, columns }: QualityReport,
+  classOf: (classification: Classification | null | undefined) => Classification,
+): WithheldClass | undefined {
+  const types = CELLS_MAY_MOVE.filter((type) => (faultCounts[type] ?? 0) > 0);
+  if (types.length === 0) return undefined;
+  const listed = faults.filter(({ type }) => types.some((moved) => moved === type));
+  if (listed.length === 0) return 'sensitive';
+  const classes = [...listed, ...columns].map(({ classification }) => classOf(classification));
+  return (['sensitive', 'internal'] as const).find((name) => classes.includes(name));
 }
 
 /** A report without any value and without the shape of one: verdict, counts and places stay. */

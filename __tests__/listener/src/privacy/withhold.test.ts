@@ -47,6 +47,27 @@ const WHOLE = reportOf(FILE, SCHEMA);
 const SENSITIVE = /BADGE-\w|RULE-OF-BADGE|label-of-extra|e[1-4]\b/;
 
 describe('withhold', () => {
+  it('takes them out also where the sensitive field has no column in the file', () => {
+    const schema: TableSchema = {
+      fields: [
+        { name: 'id', classification: 'public' },
+        { name: 'badge', classification: 'sensitive' },
+      ],
+    };
+    // The header lost a label, and the third row is as wide as what is left of it.
+    const report = reportOf('id\n1,BADGE-one,x\nBADGE-two\n', schema);
+    expect(report.columns[0]?.max).toBe('BADGE-two');
+    expect(JSON.stringify(withhold(report, true).report)).not.toContain('BADGE');
+    const none = { ...report, faults: [] };
+    expect(JSON.stringify(withhold(none, true).report)).not.toContain('BADGE');
+  });
+
+  it('takes all cells of a row for undeclared that has more of them than the header', () => {
+    const schema: TableSchema = { fields: [{ name: 'id', classification: 'public' }] };
+    const shown = JSON.stringify(withhold(reportOf('id\n1,extra-one\n', schema), true).report);
+    expect(shown).not.toContain('extra-one');
+  });
+
   it.each([
     ['a cell too few', '4,BADGE-four'],
     ['a cell too many', 'BADGE-four,4,unit-four,BADGE-five,e5'],
