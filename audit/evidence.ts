@@ -5,6 +5,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import gathered from './evidence.json' with { type: 'json' };
 import { FLOORS_FILE } from './floors.ts';
 import { WAIVER_FILE } from './waivers.ts';
 
@@ -66,13 +67,7 @@ export interface Evidence {
 }
 
 /** What no audit of the synthesized JSON sees. */
-export const NOT_LOOKED_AT = [
-  'The bucket that files come from, its policy and its encryption: it exists beside the stacks.',
-  'The contents and grants of the database; of one that the stacks do not make, its settings too.',
-  'IAM outside of the stacks: policies of AWS and of others, service control policies, boundaries.',
-  'What runs: the JSON was audited before a deploy. npm run manage -- drift judges what was changed since.',
-  'Organization, people, buildings and procedures: no rule can judge those controls.',
-];
+export const NOT_LOOKED_AT: readonly string[] = gathered.notLookedAt;
 
 /** SHA-256 in hexadecimal. */
 export function sha256(data: string | Buffer): string {
@@ -81,16 +76,11 @@ export function sha256(data: string | Buffer): string {
 
 /** Paths of the files, beside what was audited, that a verdict depends on; a folder's come by name. */
 function inputFiles(root: string): readonly string[] {
-  const files = [
-    WAIVER_FILE,
-    FLOORS_FILE,
-    'test-support/checkov/requirements.txt',
-    'package-lock.json',
-  ];
-  const below = ['audit/accepted/**/*.json', 'audit/controls/*.json', 'audit/checkov/*.yaml'];
   return [
-    ...files.filter((path) => existsSync(join(root, path))),
-    ...below
+    ...[WAIVER_FILE, FLOORS_FILE, ...gathered.inputs].filter((path) =>
+      existsSync(join(root, path)),
+    ),
+    ...gathered.inputsBelow
       .flatMap((pattern) => globSync(pattern, { cwd: root }))
       .map((path) => path.replaceAll('\\', '/'))
       .sort(),
@@ -119,7 +109,7 @@ export async function evidenceOf(root: string, env: Environment, now: Date): Pro
   const [commit, terraform, ...lists] = await Promise.all([
     commitOf(root),
     terraformVersion(env),
-    ...SBOMS.map((list) => sbomOf(root, list, product, now)),
+    ...gathered.packageLists.map((list) => sbomOf(root, list, product, now)),
   ]);
   return {
     product: { ...product, rules: rulesDigest(root) },
@@ -127,9 +117,9 @@ export async function evidenceOf(root: string, env: Environment, now: Date): Pro
     tools: {
       'Node.js': process.versions.node,
       ...Object.fromEntries(
-        ['cdktf', '@cdktf/provider-aws', '@cdktf/provider-kubernetes'].flatMap((name) => {
-          const version = installedVersion(root, name);
-          return version === undefined ? [] : [[name, version]];
+        gathered.packages.flatMap((name) => {
+          const path = join(root, 'node_modules', name);
+          return existsSync(path) ? [[name, packageIn(path).version]] : [];
         }),
       ),
       Terraform: terraform,
@@ -153,12 +143,6 @@ function packageIn(root: string): { readonly name: string; readonly version: str
     string
   >;
   return { name, version };
-}
-
-function installedVersion(root: string, name: string): string | undefined {
-  const path = join(root, 'node_modules', name, 'package.json');
-  if (!existsSync(path)) return undefined;
-  return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
 }
 
 async function commitOf(root: string): Promise<Evidence['commit']> {
@@ -216,24 +200,7 @@ function runOf(env: Environment): { readonly run?: string } {
   return run ? { run } : {};
 }
 
-interface PackageList {
-  readonly file: string;
-  readonly of: string;
-  readonly parameters: readonly string[];
-}
-
-const SBOMS: readonly PackageList[] = [
-  {
-    file: 'sbom-image.cdx.json',
-    of: 'image of the listener',
-    parameters: ['--workspace', 'listener'],
-  },
-  {
-    file: 'sbom-infrastructure.cdx.json',
-    of: 'infrastructure',
-    parameters: ['--workspaces=false'],
-  },
-];
+type PackageList = (typeof gathered.packageLists)[number];
 
 /** What `npm sbom` prints, as far as it is looked at. */
 interface CycloneDx {
@@ -271,7 +238,7 @@ function withoutDevelopment<List extends CycloneDx>(list: List): List {
 const DEVELOPMENT = 'cdx:npm:package:development';
 
 /** Files that `npm sbom` prints its list by. */
-const LOCKED = ['package-lock.json', 'package.json', 'listener/package.json'];
+const LOCKED: readonly string[] = gathered.packageListsFrom;
 
 /** What `npm sbom` prints; kept beside the packages for as long as what it is made of stays, since it takes half a second of CPU. */
 async function npmSbom(root: string, parameters: readonly string[]): Promise<string> {

@@ -1,5 +1,6 @@
 import type { Model } from '../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../src/synthesized/views/kubernetes-manifests.ts';
+import ownRules from './own-rules.json' with { type: 'json' };
 import type { Severity } from './rules/rule.ts';
 import type { CheckovReport } from './scanners/checkov-report.ts';
 
@@ -42,11 +43,14 @@ export interface Finding {
   readonly regions: readonly string[];
 }
 
+/**
+ * Rules by which the audit judges itself: whether everything could be judged, that no look saw too little, and waivers.
+ * None of them can be waived.
+ */
+export const { running: RUNNING_RULES, floors: FLOOR_RULES, waivers: WAIVER_RULES } = ownRules;
+
 /** Rules on what nobody accepted. They can't be waived: a command settles them, or the change is undone. */
-export const ACCEPTANCE_RULES = {
-  'differs-from-accepted': 'The JSON is what a named person accepted',
-  'not-yet-accepted': 'A named person accepted the JSON',
-} as const;
+export const ACCEPTANCE_RULES = ownRules.acceptance;
 
 /** What a waiver names: `<stack>/<address>`. */
 export function placeOf({

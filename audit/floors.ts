@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isCustomObject } from '../src/synthesized/views/kubernetes-manifests.ts';
 import { AuditError, EXIT } from './errors.ts';
-import type { Finding, Look } from './findings.ts';
+import type { Finding, FLOOR_RULES, Look } from './findings.ts';
 
 /** How much was looked at, for one environment in one region. */
 export interface Counts {
@@ -139,14 +139,6 @@ export function countsOf({ model, ruled, rules }: Look): Counts {
     ...(ruled && { rules: rules.filter(({ by }) => by === 'rules').length }),
   };
 }
-
-/** Rules that keep the audit honest: a look that saw too little is a finding. */
-export const FLOOR_RULES = {
-  'floor-rules-run': 'No fewer rules of our own are run than recorded',
-  'floor-resources-read': 'Every synthesized resource is read',
-  'floor-parsing-errors': 'Nothing is left out because it could not be parsed',
-  'floor-skipped-checks': 'No check is switched off beside the waiver file',
-} as const;
 
 /**
  * Findings on what was not looked at. What passed says nothing of that: a waived fault and a resource

@@ -5,18 +5,14 @@ import {
   ACCEPTANCE_RULES,
   type Check,
   type Finding,
+  FLOOR_RULES,
   type Look,
   mergeFindings,
+  RUNNING_RULES,
   type RuleDescription,
+  WAIVER_RULES,
 } from './findings.ts';
-import {
-  type Counts,
-  countsOf,
-  FLOOR_RULES,
-  type Floors,
-  floorNotes,
-  judgeFloors,
-} from './floors.ts';
+import { type Counts, countsOf, type Floors, floorNotes, judgeFloors } from './floors.ts';
 import type { Audited, Rule } from './rules/rule.ts';
 import {
   applyWaivers,
@@ -51,7 +47,7 @@ export interface AuditResult {
 }
 
 /** Id of the finding that a rule could not be run at all. */
-const BROKEN_RULE = 'rule-can-not-judge';
+const BROKEN_RULE: keyof typeof RUNNING_RULES = 'rule-can-not-judge';
 
 /**
  * Runs rules. One that throws, because the JSON has a form that it did not foresee, fails by itself:
@@ -70,20 +66,12 @@ export function runRules(rules: readonly Rule[], audited: Audited): readonly Che
 }
 
 /** Id of the finding that Kubernetes resources have no manifests, so that nobody looked at them. */
-export const UNSHOWN_MANIFEST = 'manifest-can-not-be-made';
-
-const WAIVER_RULES = {
-  'waiver-invalid': 'A waiver names rule, address, reason, owner and a day within a year',
-  'waiver-expired': 'No waiver is older than its owner wanted',
-  'waiver-unknown': 'Every waiver is about a rule, a resource and an environment that exist',
-  'waiver-unused': 'Every waiver is needed',
-} as const satisfies Record<WaiverProblem['rule'], string>;
+export const UNSHOWN_MANIFEST: keyof typeof RUNNING_RULES = 'manifest-can-not-be-made';
 
 /** Rules by which the audit judges itself. They can't be waived. */
 const OWN_RULES: readonly RuleDescription[] = [
   ...Object.entries({
-    [BROKEN_RULE]: 'Every rule could judge the stacks',
-    [UNSHOWN_MANIFEST]: 'Every Kubernetes resource can be shown as a manifest',
+    ...RUNNING_RULES,
     ...FLOOR_RULES,
     ...WAIVER_RULES,
   }).map(([id, title]) => ({ by: 'audit', id, title, severity: 'high' }) as const),

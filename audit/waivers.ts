@@ -1,5 +1,5 @@
 import { isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
-import { ACCEPTANCE_RULES, type Finding } from './findings.ts';
+import { ACCEPTANCE_RULES, type Finding, type WAIVER_RULES } from './findings.ts';
 import { currentId } from './rules/all-rules.ts';
 
 /** The one waiver file, below the checkout. */
@@ -40,7 +40,7 @@ function isScannerRule(id: string): boolean {
 
 /** Something that is wrong with the waiver file. */
 export interface WaiverProblem {
-  readonly rule: 'waiver-invalid' | 'waiver-expired' | 'waiver-unknown' | 'waiver-unused';
+  readonly rule: keyof typeof WAIVER_RULES;
   /** 1-based. */
   readonly line: number;
   readonly message: string;
