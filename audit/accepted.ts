@@ -117,9 +117,7 @@ export function foldersIn(folder: string): readonly string[] {
 }
 
 /** What is accepted now, by whom, and why. */
-export interface Decision extends Pick<Acceptance, 'owner' | 'reason' | 'date' | 'version'> {
-  readonly judgedBy: readonly string[];
-}
+export type Decision = Omit<Acceptance, 'accepted' | 'gone'>;
 
 /**
  * Writes the JSON of a look as accepted. The file that names the others comes last, so that what is half written is an error.

@@ -53,13 +53,7 @@ export const { running: RUNNING_RULES, floors: FLOOR_RULES, waivers: WAIVER_RULE
 export const ACCEPTANCE_RULES = ownRules.acceptance;
 
 /** What a waiver names: `<stack>/<address>`. */
-export function placeOf({
-  stack,
-  address,
-}: {
-  readonly stack: string;
-  readonly address: string;
-}): string {
+export function placeOf({ stack, address }: Pick<Check, 'stack' | 'address'>): string {
   return `${stack}/${address}`;
 }
 
@@ -80,12 +74,6 @@ export interface Look {
   readonly rules: readonly RuleDescription[];
 }
 
-/** The failed checks of one region. */
-export interface RegionalChecks {
-  readonly region: string;
-  readonly checks: readonly Check[];
-}
-
 /**
  * Failed checks as findings: one for each rule and place, however many views and regions show it. How often a rule of
  * our own found the same there is part of the finding, so that a waiver of one does not cover a second.
@@ -93,7 +81,7 @@ export interface RegionalChecks {
  * @param rules - descriptions of all rules, for the severity
  */
 export function mergeFindings(
-  looks: readonly RegionalChecks[],
+  looks: readonly Pick<Look, 'region' | 'checks'>[],
   rules: readonly RuleDescription[],
 ): readonly Finding[] {
   const severities = new Map(rules.map(({ id, severity }) => [id, severity]));

@@ -133,7 +133,7 @@ function parsed(path: string, data: Buffer): SignedReport {
   } catch {
     // Said below.
   }
-  throw new AuditError(`${path} is no ${SIGNED_REPORT} of an audit`);
+  throw new AuditError(`${path} is not a ${SIGNED_REPORT} of an audit`);
 }
 
 function requireSignature(path: string, data: Buffer, keyPath: string): void {

@@ -118,33 +118,25 @@ function faultsOf(value: unknown): readonly string[] {
 
 function wellFormed(given: Readonly<Record<string, unknown>>) {
   const { address, environments, reason, expires } = given;
-  const faults: { readonly field: string; readonly message: string }[] = [];
-  if (!ADDRESS.test(String(address))) {
-    faults.push({
+  const names = environments ?? [''];
+  return [
+    !ADDRESS.test(String(address)) && {
       field: 'address',
       message: `address ${String(address)} must be one exact address, such as file-processing/aws_sns_topic.events; there are no patterns.`,
-    });
-  }
-  if (String(reason).trim().length < SHORTEST_REASON) {
-    faults.push({
+    },
+    String(reason).trim().length < SHORTEST_REASON && {
       field: 'reason',
       message: `reason must be at least ${SHORTEST_REASON} characters long and say why the finding is acceptable.`,
-    });
-  }
-  if (!isDate(String(expires))) {
-    faults.push({
+    },
+    !isDate(String(expires)) && {
       field: 'expires',
       message: `expires ${String(expires)} must be a day such as 2027-06-30.`,
-    });
-  }
-  const names = environments ?? [''];
-  if (!Array.isArray(names) || names.length === 0 || !names.every((n) => typeof n === 'string')) {
-    faults.push({
+    },
+    !(Array.isArray(names) && names.length > 0 && names.every((n) => typeof n === 'string')) && {
       field: 'environments',
       message: 'environments must be a list of environments, or be left out.',
-    });
-  }
-  return faults;
+    },
+  ].filter((fault) => fault !== false);
 }
 
 /** Whether a text is a day of the calendar, such as `2027-06-30`. */

@@ -10,6 +10,7 @@ import type { Examiner } from '../findings.ts';
 import { OWN_ACCOUNT } from '../policy/policies.ts';
 import { type Html, type HtmlValue, html, htmlTable, STYLE } from './html.ts';
 import { commitInWords, type Report } from './summary.ts';
+import words from './words.json' with { type: 'json' };
 
 /** How a column gets its cells: by a member of the row, or by what is made of it. */
 type Column<Row> = (keyof Row & string) | ((row: Row) => HtmlValue);
@@ -40,10 +41,7 @@ function shown(name: string, value: unknown): HtmlValue {
   return CODE.includes(name) ? code(text) : text;
 }
 
-const EXAMINERS: Readonly<Record<string, string>> = {
-  rules: 'own rules',
-  audit: 'the audit of itself',
-};
+const EXAMINERS: Readonly<Record<string, string>> = words.examiners;
 
 function code(text: string): Html {
   return html`<code>${text}</code>`;
@@ -307,16 +305,10 @@ ${table('Policies of others that are attached', attachedPolicies, {
 })}`;
 }
 
-const DIRECTIONS = {
-  in: 'Can be reached from the internet, or allows it',
-  out: 'Reaches the internet',
-  private: 'Kept away from the internet',
-};
-
 /** What the internet reaches, and what reaches it. */
 function exposureSection({ exposures }: Report): Html {
   const columns = { Resource: 'address', Stack: 'stack', Control: 'control', How: 'text' } as const;
-  return html`${Object.entries(DIRECTIONS).map(([direction, caption]) =>
+  return html`${Object.entries(words.directions).map(([direction, caption]) =>
     table(
       caption,
       exposures.filter((exposure) => exposure.direction === direction),
@@ -349,49 +341,31 @@ function inventorySection({ inventory }: Report): Html {
   });
 }
 
+/** The parts of the page, in their order. */
+const SECTIONS: readonly Section[] = words.sections;
+
 interface Section {
   readonly id: string;
   readonly title: string;
-  /** Controls that it bears on, beside those that its rows name. */
   readonly controls?: readonly string[];
-  readonly content: (report: Report) => Html;
 }
 
-const SECTIONS: readonly Section[] = [
-  { id: 'index', title: 'Index of controls', content: indexSection },
-  { id: 'findings', title: 'Findings', content: findingsSection },
-  { id: 'waived', title: 'Waived, and why', content: waivedSection },
-  { id: 'controls', title: 'Controls', content: controlsSection },
-  { id: 'policies', title: 'Who may do what', controls: ['AC-3', 'AC-6'], content: policySection },
-  {
-    id: 'internet',
-    title: 'Ways to and from the internet',
-    controls: ['AC-4', 'SC-7'],
-    content: exposureSection,
-  },
-  {
-    id: 'encryption',
-    title: 'What is encrypted, and with which key',
-    controls: ['SC-12', 'SC-28'],
-    content: encryptionSection,
-  },
-  { id: 'accepted', title: 'Accepted, and by whom', controls: ['CM-3'], content: acceptedSection },
-  { id: 'cjis', title: 'By the families of the CJIS Security Policy', content: cjisSection },
-  { id: 'inventory', title: 'Resources', controls: ['CM-8'], content: inventorySection },
-  { id: 'rules', title: 'Rules', content: rulesSection },
-  {
-    id: 'checked',
-    title: 'What was checked, and with what',
-    controls: ['CA-2'],
-    content: summarySection,
-  },
-  {
-    id: 'evidence',
-    title: 'What this report is made of',
-    controls: ['CA-2', 'SR-4'],
-    content: evidenceSection,
-  },
-];
+/** What each part holds, by its id. */
+const CONTENT: Readonly<Record<string, (report: Report) => Html>> = {
+  index: indexSection,
+  findings: findingsSection,
+  waived: waivedSection,
+  controls: controlsSection,
+  policies: policySection,
+  internet: exposureSection,
+  encryption: encryptionSection,
+  accepted: acceptedSection,
+  cjis: cjisSection,
+  inventory: inventorySection,
+  rules: rulesSection,
+  checked: summarySection,
+  evidence: evidenceSection,
+};
 
 /** The result as one page that needs nothing else: no script, no font, no address outside of it. */
 export function htmlReport(report: Report): string {
@@ -423,7 +397,7 @@ ${SECTIONS.map(
   (section) => html`<section id="${section.id}">
 <h2>${section.title}</h2>
 ${section.controls === undefined ? '' : html`<p>Bears on ${section.controls.map((id) => html`${served.has(id) ? controlLink(id) : id} `)}</p>`}
-${section.content(report)}
+${CONTENT[section.id]?.(report) ?? ''}
 </section>\n`,
 )}</main>
 </body>

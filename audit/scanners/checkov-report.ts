@@ -81,9 +81,10 @@ export function readCheckovReports(
 
 const holds = (file: string) => (folder: string) => file.startsWith(`${folder}/`);
 
+const KINDS = ['passed_checks', 'failed_checks', 'skipped_checks'] as const;
+
 function filesOf({ results = {} }: RawReport): readonly string[] {
-  const { passed_checks = [], failed_checks = [], skipped_checks = [] } = results;
-  const checks = [...passed_checks, ...failed_checks, ...skipped_checks];
+  const checks = KINDS.flatMap((kind) => results[kind] ?? []);
   return [...checks.map(({ file_abs_path }) => file_abs_path), ...(results.parsing_errors ?? [])];
 }
 
@@ -105,14 +106,13 @@ function missingOf({ check_type, results = {}, summary = {} }: RawReport): reado
 
 /** What a report says of the files of one folder. */
 function within(folder: string, report: RawReport): RawReport {
-  const { passed_checks = [], failed_checks = [], skipped_checks = [] } = report.results ?? {};
   const inFolder = (check: RawCheck) => holds(check.file_abs_path)(folder);
   return {
     ...report,
     results: {
-      passed_checks: passed_checks.filter(inFolder),
-      failed_checks: failed_checks.filter(inFolder),
-      skipped_checks: skipped_checks.filter(inFolder),
+      ...Object.fromEntries(
+        KINDS.map((kind) => [kind, (report.results?.[kind] ?? []).filter(inFolder)]),
+      ),
       parsing_errors: (report.results?.parsing_errors ?? []).filter((file) => holds(file)(folder)),
     },
   };

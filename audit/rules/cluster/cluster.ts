@@ -23,13 +23,8 @@ import {
 import { type Faults, type Rule, rule } from '../rule.ts';
 import known from './known.json' with { type: 'json' };
 
-const LOG_TYPES = ['api', 'audit', 'authenticator', 'controllerManager', 'scheduler'];
-
-/** Arguments that EKS reads at creation only: a change makes a new cluster. */
-const AT_CREATION = [
-  'access_config[0].bootstrap_cluster_creator_admin_permissions',
-  'bootstrap_self_managed_addons',
-];
+/** What it logs, and arguments that EKS reads at creation only: a change makes a new cluster. */
+const { logTypes: LOG_TYPES, atCreation: AT_CREATION } = known.cluster;
 
 /** The version that the settings name; the cluster's own may be newer where EKS upgrades by itself. */
 function versionOf(model: Model, cluster: Resource): string {
@@ -145,8 +140,7 @@ function accountsOf(model: Model, entry: Resource): ReadonlySet<string> {
 const { needed: NEEDED, known: KNOWN } = known.addOns;
 
 /** Settings of how many, how large and where the pods of any add-on are. */
-const ANY_ADD_ON =
-  /^(replicaCount|replicas|resources|nodeSelector|tolerations|affinity|topologySpreadConstraints|podLabels|podDisruptionBudget|priorityClassName)$/;
+const ANY_ADD_ON = new RegExp(known.addOns.settingsOfAny);
 
 /** Settings of add-ons that were thought about, and whether a value of each is a good one. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {

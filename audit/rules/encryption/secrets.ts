@@ -13,16 +13,10 @@ import {
 } from '../readers/pods.ts';
 import { nameIn, namingBlocks, outputsOf, partsOf } from '../readers/resources.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
+import secrets from './secrets.json' with { type: 'json' };
 
 /** Forms of secrets that need no name beside them. */
-const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
-  [/\b(AKIA|ASIA)[0-9A-Z]{16}\b/, 'an AWS access key'],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'a private key'],
-  [/\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"]+:[^\s/@"]+@/i, 'a URL with a password'],
-  [/\bgh[pousr]_[A-Za-z0-9]{36}\b/, 'a GitHub token'],
-  [/\bxox[abprs]-[\w-]{10,}/, 'a Slack token'],
-  [/\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+/, 'a JSON web token'],
-];
+const SECRET_FORMS = secrets.forms.map(({ pattern, what }) => [new RegExp(pattern), what] as const);
 
 const SECRET_NAME =
   /(^|[_-])(password|passwd|secret|secret_?key|token|api_?key|access_key|private_key|credentials?)(_wo)?$/i;

@@ -132,6 +132,13 @@ interface OwnersPart {
   readonly eventRule?: { readonly Name: string };
 }
 
+/** What the outputs of a stack tell owners of buckets, by the name of the bucket. */
+function ownersParts({ json }: StackModel): readonly (readonly [string, OwnersPart])[] {
+  return Object.values(json.output ?? {}).flatMap(({ value }) =>
+    Object.entries<OwnersPart>(Object(parseJson(value))),
+  );
+}
+
 /**
  * ARNs of the buckets that a ConfigMap names, or what the stack tells owners of buckets, with the accounts of those
  * that are not of the stack's.
@@ -142,8 +149,7 @@ export function toldBuckets(
 ): ReadonlyMap<string, string | undefined> {
   const stack = model.stackOf({ stack: stackName });
   const buckets = bucketsIn((name) => configured(model, stackName, name));
-  const owned = Object.values(stack.json.output ?? {})
-    .flatMap(({ value }) => Object.entries<OwnersPart>(Object(parseJson(value))))
+  const owned = ownersParts(stack)
     // Nothing is delivered to a bucket that is copied to alone.
     .filter(([, part]) => Object(part).notifications !== undefined);
   return new Map([
@@ -154,15 +160,14 @@ export function toldBuckets(
 
 /** ARNs of the rules of EventBridge that the stack tells owners of buckets to make, with their accounts. */
 export function toldRules(model: Model, stackName: string): ReadonlyMap<string, string> {
-  const { json, partition, region } = model.stackOf({ stack: stackName });
+  const stack = model.stackOf({ stack: stackName });
+  const { partition, region } = stack;
   return new Map(
-    Object.values(json.output ?? {})
-      .flatMap(({ value }) => Object.values<OwnersPart>(Object(parseJson(value))))
-      .flatMap((part) => {
-        const { account, eventRule } = Object(part) as Partial<OwnersPart>;
-        if (account === undefined || eventRule === undefined) return [];
-        return [[`arn:${partition}:events:${region}:${account}:rule/${eventRule.Name}`, account]];
-      }),
+    ownersParts(stack).flatMap(([, part]) => {
+      const { account, eventRule } = Object(part) as Partial<OwnersPart>;
+      if (account === undefined || eventRule === undefined) return [];
+      return [[`arn:${partition}:events:${region}:${account}:rule/${eventRule.Name}`, account]];
+    }),
   );
 }
 

@@ -11,9 +11,8 @@ import {
   takesDeliveries,
 } from '../readers/listeners.ts';
 import {
-  backendsOf,
+  ingressesTo,
   ingressSpec,
-  objectsIn,
   objectsOf,
   portOf,
   serviceSpec,
@@ -29,14 +28,10 @@ const SUBSCRIPTION = 'aws_sns_topic_subscription';
 /** The Services and Ingresses that lead from outside to a listener's PORT. */
 function endpointsOf(audited: Audited, listener: Listener): Audited['objects'] {
   const services = servicesTo(audited, listener);
-  const names = services.map(({ manifest }) => manifest.metadata.name);
   const balancers = services.filter(({ manifest }) =>
     ['LoadBalancer', 'NodePort'].includes(manifest.spec?.type),
   );
-  const ingresses = objectsIn(audited, listener.pod.namespace, 'Ingress').filter((ingress) =>
-    backendsOf(ingress).some(({ name = '' }) => names.includes(name)),
-  );
-  return [...balancers, ...ingresses];
+  return [...balancers, ...ingressesTo(audited, listener.pod.namespace, services)];
 }
 
 function loadBalancerPorts(audited: Audited, listener: Listener): readonly number[] {

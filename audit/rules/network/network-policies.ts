@@ -11,8 +11,8 @@ import {
   takesDeliveries,
 } from '../readers/listeners.ts';
 import {
-  backendsOf,
   containersOf,
+  ingressesTo,
   isEmpty,
   namespaceOf,
   objectsIn,
@@ -28,6 +28,7 @@ import {
 } from '../readers/pods.ts';
 import { itemsOf } from '../readers/resources.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
+import addresses from './addresses.json' with { type: 'json' };
 
 interface Range {
   readonly first: number;
@@ -38,7 +39,7 @@ interface Range {
 const EVERYWHERE = ['0.0.0.0/0', '::/0'];
 
 /** Networks that no packet of the internet comes from (RFC 1918, RFC 6598). */
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
+const PRIVATE: readonly string[] = addresses.private;
 
 /** Whether a block is the whole internet, or half of it and more. */
 export function isEverywhere(cidr: string): boolean {
@@ -134,10 +135,7 @@ export function opens(
 }
 
 /** Blocks that the internet has no addresses in (IANA, IPv4 Special-Purpose Address Registry). */
-const NOT_PUBLIC = [
-  ...['0.0.0.0/8', ...PRIVATE, '127.0.0.0/8', '169.254.0.0/16', '192.0.0.0/24', '192.0.2.0/24'],
-  ...['198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3'],
-];
+const NOT_PUBLIC = [...PRIVATE, ...addresses.notPublic];
 
 const rangesOf = (cidrs: readonly string[]) =>
   cidrs.map(rangeOf).filter((range) => range !== undefined);
@@ -392,10 +390,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
     subjects: consoles,
     faults: ({ pod }, audited) => {
       const services = servicesOf(audited, pod);
-      const names = services.map(({ manifest }) => manifest.metadata.name);
-      const routes = objectsIn(audited, pod.namespace, 'Ingress').filter((ingress) =>
-        backendsOf(ingress).some(({ name = '' }) => names.includes(name)),
-      );
+      const routes = ingressesTo(audited, pod.namespace, services);
       return [
         ...services.flatMap((service) => {
           const { type = 'ClusterIP', externalIPs = [] } = serviceSpec(service);

@@ -192,6 +192,18 @@ export function backendsOf(ingress: Pick<KubernetesObject, 'manifest'>): readonl
   );
 }
 
+/** The Ingresses of a namespace that lead to one of some Services. */
+export function ingressesTo(
+  audited: Audited,
+  namespace: string,
+  services: readonly KubernetesObject[],
+): readonly KubernetesObject[] {
+  const names = services.map(({ manifest }) => manifest.metadata.name);
+  return objectsIn(audited, namespace, 'Ingress').filter((ingress) =>
+    backendsOf(ingress).some(({ name = '' }) => names.includes(name)),
+  );
+}
+
 /** All containers of a pod. */
 export function containersOf(pod: Pod): readonly Container[] {
   const make = (specs: readonly ContainerSpec[] | undefined, init: boolean) =>

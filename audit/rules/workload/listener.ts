@@ -25,6 +25,7 @@ import {
 import { containersOf, endingPods, podsOf, quantity } from '../readers/pods.ts';
 import { type Audited, type Faults, type Rule, repeated, rule, shown } from '../rule.ts';
 import { wantsFips } from '../terraform/settings.ts';
+import variables from './listener-variables.json' with { type: 'json' };
 
 const VARIABLES: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
 
@@ -34,13 +35,7 @@ const FILE_VARIABLES: readonly string[] = Object.entries(VARIABLES).flatMap(([na
 );
 
 /** Variables of Node.js, the C library and the AWS SDK that a listener's pod may have as well. */
-const RUNTIME_VARIABLES: readonly string[] = [
-  'AWS_STS_REGIONAL_ENDPOINTS',
-  'NODE_ENV',
-  'NODE_EXTRA_CA_CERTS',
-  'TMPDIR',
-  'TZ',
-];
+const RUNTIME_VARIABLES: readonly string[] = variables.ofRuntime;
 
 /** Every name that a listener's environment may hold. */
 const KNOWN_NAMES: readonly string[] = [
@@ -93,8 +88,7 @@ function jobListeners(audited: Audited): readonly Listener[] {
 }
 
 /** What SDKs of OpenTelemetry read by themselves (OpenTelemetry specification, "SDK environment variables"). */
-const OF_OPENTELEMETRY =
-  /^OTEL_(RESOURCE_ATTRIBUTES|PROPAGATORS|LOG_LEVEL|ENTITIES|CONFIG_FILE|NODE_\w+|METRIC_EXPORT_(INTERVAL|TIMEOUT)|METRICS_EXEMPLAR_FILTER|(TRACES|METRICS|LOGS)_EXPORTER|B(SP|LRP)_(SCHEDULE_DELAY|EXPORT_TIMEOUT|MAX_QUEUE_SIZE|MAX_EXPORT_BATCH_SIZE)|(SPAN_|EVENT_|LINK_|LOGRECORD_)?ATTRIBUTE_(VALUE_LENGTH|COUNT)_LIMIT|SPAN_(EVENT|LINK)_COUNT_LIMIT|EXPORTER_OTLP_((TRACES|METRICS|LOGS)_)?(ENDPOINT|PROTOCOL|TIMEOUT|COMPRESSION|INSECURE|CERTIFICATE|CLIENT_CERTIFICATE|CLIENT_KEY))$/;
+const OF_OPENTELEMETRY = new RegExp(variables.ofOpenTelemetry);
 
 /** Rules on how the listener is told what to do. */
 export const LISTENER_RULES: readonly Rule[] = [
