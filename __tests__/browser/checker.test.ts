@@ -154,6 +154,21 @@ describe('the page that checks before sending', () => {
     expect(await page.textContent('#result')).toContain('The gzip archive is damaged');
   });
 
+  it('offers no rows to fix where the whole file is wrong', async () => {
+    await check('', 'officers.csv');
+    expect(await page.textContent('#faults')).toBe('1 fault of the header or the whole file');
+    expect(await page.locator('a[download]').count()).toBe(0);
+  });
+
+  it('breaks no short key or value over lines beside a long row', async () => {
+    await page.setViewportSize({ width: 660, height: 800 });
+    await check(`${HEADER}1,A${'n'.repeat(39)},2021-13-03,K1\n`);
+    const heights = await page
+      .locator('section[aria-labelledby=faults] td > .text')
+      .evaluateAll((texts) => texts.map((text) => text.getClientRects().length));
+    expect(new Set(heights)).toEqual(new Set([1]));
+  });
+
   it('does not judge what it can not unpack, and says so', async () => {
     await page.goto(address);
     await page.setInputFiles('#file', fileOf(zstdCompressSync(GOOD), 'officers.csv.zst'));

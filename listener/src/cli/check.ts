@@ -140,7 +140,7 @@ function backlogChecks(backlog: Backlog): readonly CheckResult[] {
   return [
     none('dead letters', backlog.deadLetters, 'file-processing dead list says why'),
     none('unread messages', backlog.deadMessages, 'file-processing dead list says why'),
-    none('notices that reached nobody', backlog.deadNotices, 'file-processing dead list says why'),
+    none('undelivered notices', backlog.deadNotices, 'file-processing dead list says why'),
     ...(missingReports === undefined
       ? []
       : [

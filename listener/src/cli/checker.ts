@@ -22,7 +22,9 @@ export const checker: Command<CheckerOptions> = async (context, { mapping, outpu
   compileExpectation(expectation);
   const scripts = await builtScripts();
   if (scripts === undefined) {
-    throw new UsageError('the scripts of the page are not built from these sources: npm run build');
+    throw new UsageError(
+      'the scripts of the page are not built, or older than these sources: run npm run build once',
+    );
   }
   const digest = createHash('sha256').update(JSON.stringify(expectation)).digest('hex');
   const name = basename(mapping).replace(/\.(json|ya?ml)$/, '');

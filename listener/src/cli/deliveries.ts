@@ -58,7 +58,8 @@ function periodsText(
   limit: number,
 ): string {
   const last = periods.at(-1);
-  if (last === undefined) return 'no periods\n';
+  if (last === undefined)
+    return 'no periods: only monitored files and sets with a schedule have them\n';
   const rows = periods.map((period) => [
     period.name,
     `${wallText(wallTimeAt(period.dueAt.getTime(), period.timeZone))} ${period.timeZone}`,

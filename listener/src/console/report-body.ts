@@ -164,7 +164,7 @@ function faultSection(report: QualityReport): Part {
     groupsOf(report).map((group) => () => groupSection(group, labels, rowOf)),
   );
   return html`<section aria-labelledby="faults">
-<h2 id="faults">${amount(report.faultCount, 'fault')} in ${amount(report.faultyRows, 'row')}</h2>
+<h2 id="faults">${amount(report.faultCount, 'fault')} ${report.faultyRows === 0 ? 'of the header or the whole file' : html`in ${amount(report.faultyRows, 'row')}`}</h2>
 ${report.structureOnly && html`<p>The table can’t be read, so cells were not checked.</p>`}
 ${groups.shown}
 ${groups.left > 0 && html`<p class="more">and ${amount(groups.left, 'more kind')} of fault in other columns: the report in JSON has all totals.</p>`}

@@ -31,6 +31,8 @@ mark { background: none; color: var(--failed); outline: 2px solid; outline-offse
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem .25rem 0; text-align: left; vertical-align: top; overflow-wrap: normal; }
 td .text, th .text { overflow-wrap: anywhere; }
+td:has(> .text) { min-width: 4rem; } td:has(> .row) { min-width: 9rem; } td:has(> a > .text) { min-width: 14rem; }
+@media (min-width: 40rem) { td:has(> .text) { min-width: 6.5rem; } th:has(> .text) { min-width: 9rem; } td:has(> .row) { min-width: 16rem; } }
 .number { width: 1%; white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; }
 dl div { display: flex; gap: 1rem; } dt { flex: 0 0 8rem; color: var(--quiet); } dd { margin: 0; }
 .histogram rect { fill: var(--part); } .bar { width: 4rem; height: .6rem; } .bar .whole { fill: var(--line); } .bar .part { fill: var(--part); }

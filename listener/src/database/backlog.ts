@@ -19,7 +19,7 @@ export interface Backlog {
   readonly lateDeliveries: number;
   /** Those that are missing, until some days after the next one's time has begun. */
   readonly missingDeliveries: number;
-  /** Notices that reached nobody, and that no operator has settled. */
+  /** Notices that could not be delivered, and that no operator has settled. */
   readonly deadNotices: number;
   readonly waitingNotices: number;
   /** Age of the oldest one that was tried and waits for another attempt; 0 for none. */

@@ -203,7 +203,7 @@ const BACKLOG_GAUGES = {
   },
   deadNotices: {
     name: 'file_processing_dead_notices',
-    help: 'Notices that reached nobody within two days, or were refused for good, and that no operator has settled.',
+    help: 'Notices that could not be delivered within two days, or were refused for good, and that no operator has settled.',
   },
   waitingNotices: {
     name: 'file_processing_waiting_notices',

@@ -318,7 +318,7 @@ describe('check --only backlog', () => {
     expect(out.replaceAll(/ {2,}/g, '  ').split('\n')).toEqual([
       'ok  dead letters  0',
       'ok  unread messages  0',
-      'ok  notices that reached nobody  0',
+      'ok  undelivered notices  0',
       'ok  verdicts of the last 7 days without report  0',
       'ok  missing deliveries  0',
       'ok  late deliveries  0',

@@ -118,7 +118,9 @@ describe('deliveries', () => {
       seen.push(...JSON.parse(out).periods.map(({ id }: { id: number }) => id));
     }
     expect(new Set(seen).size).toBe(6);
-    expect((await run(['deliveries', '--after', `${seen.at(-1)}`])).out).toBe('no periods\n');
+    expect((await run(['deliveries', '--after', `${seen.at(-1)}`])).out).toBe(
+      'no periods: only monitored files and sets with a schedule have them\n',
+    );
   });
 
   test('says how the next page is listed', async () => {

@@ -57,7 +57,8 @@ function show(file: File, { report }: Extract<CheckReply, { kind: 'report' }>): 
   const facts = [['Checked by', CHECKER.stamp]] as const;
   // Everything that is not ours is escaped, and the policy of the page lets nothing run that is not.
   result.innerHTML = html`${reportBody({ name: file.name, report, facts, notChecked })}`.text;
-  if (report.faults.length === 0) return;
+  // Of a whole file, such as a spreadsheet, no row can be fixed.
+  if (report.faults.every(({ record }) => record === null)) return;
   const link = document.createElement('a');
   link.textContent = 'Save the rows to fix as a CSV file';
   link.download = `${file.name}.rejects.csv`;
