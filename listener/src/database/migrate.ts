@@ -303,7 +303,7 @@ async function grantRights(
       await transaction.raw(`GRANT USAGE ON SCHEMA ${schema} TO ${listener}`);
     }
   }
-  const { migrations } = tablesOf(transaction);
+  const { migrations, retiredMonths } = tablesOf(transaction);
   await transaction.raw(`
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${ours}, ${queue} TO ${listener};
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${queue} TO ${listener};
@@ -311,8 +311,9 @@ async function grantRights(
       ${ours}.retire_month(text, text), ${ours}.drop_retired_months() TO ${listener};
     GRANT USAGE ON TYPE ${queue}.job_state TO ${listener}`);
   if (options.migrates) return;
+  // Whatever stands in the table of retired months is dropped with its owner's rights.
   await transaction.raw(
-    `REVOKE INSERT, UPDATE, DELETE ON ${migrations}, ${migrations}_lock FROM ${listener}`,
+    `REVOKE INSERT, UPDATE, DELETE ON ${migrations}, ${migrations}_lock, ${retiredMonths} FROM ${listener}`,
   );
 }
 

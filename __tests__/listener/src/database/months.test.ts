@@ -214,4 +214,13 @@ describe('a listener that may make no table', () => {
       expect(rows).toEqual([{ out: false }]);
     },
   );
+
+  test('has no table dropped as a retired month that is none', async () => {
+    const forge = (database: ReturnType<typeof connect>) =>
+      database.raw(
+        `INSERT INTO retired_months (parent, name, starts, ends)
+         VALUES ('messages', 'knex_migrations_lock', now(), now())`,
+      );
+    await expect(asListener(forge)).rejects.toMatchObject({ code: '42501' });
+  });
 });
