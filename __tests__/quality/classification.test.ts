@@ -109,8 +109,8 @@ describe('the classification of a fault', () => {
 describe('the plain message of a fault', () => {
   it('holds no text of a rule', () => {
     expect(faultsOf(`${HEADER}1,other,1800-01-01\n`)).toMatchObject([
-      { message: 'enum does not list it', plainMessage: 'enum is not kept' },
-      { message: 'minimum is 1900-01-01', plainMessage: 'minimum is not kept' },
+      { message: 'enum does not list it', plainMessage: 'enum is not met' },
+      { message: 'minimum is 1900-01-01', plainMessage: 'minimum is not met' },
     ]);
   });
 

@@ -98,5 +98,5 @@ function messagesFor(
 ): [string, { plainMessage: string }] {
   const constraints = field.constraints as ValueConstraints;
   const message = constraintMessage(constraints, bit, bytes, start, end);
-  return [message, { plainMessage: `${constraintName(constraints, bit)} is not kept` }];
+  return [message, { plainMessage: `${constraintName(constraints, bit)} is not met` }];
 }

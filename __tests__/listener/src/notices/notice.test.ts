@@ -91,7 +91,7 @@ describe('a finding', () => {
     );
     expect(missing(reportOf(90, 90, ['required']))).toBe(true);
     expect(missing(reportOf(90, 3, ['required']))).toBe(false);
-    expect(missing(reportOf(2, 1, ['required', 'pattern is not kept']))).toBe(false);
+    expect(missing(reportOf(2, 1, ['required', 'pattern is not met']))).toBe(false);
   });
 
   test('names the first three rows', () => {
