@@ -1,3 +1,4 @@
+import { type AnyNode, parseExpressionAt, type Token, tokenizer, tokTypes } from 'acorn';
 import { templateParts } from '../../../src/synthesized/model/expression.ts';
 
 /** A value that nobody knows here, such as that of a function which is not evaluated. */
@@ -5,38 +6,16 @@ const UNKNOWN = Symbol('unknown');
 /** What Terraform ends with an error: no verdict of a condition. */
 class Failure extends Error {}
 
-/** An expression, as a function of the values of what it refers to. */
-type Expression = (lookUp: (reference: string) => unknown) => unknown;
+/** Of JavaScript, whose expressions are read in place of Terraform's. */
+const SYNTAX = { ecmaVersion: 'latest' } as const;
 
-const TOKEN =
-  /\s*(?:(\d+(?:\.\d+)?)|"((?:[^"\\]|\\.)*)"|([A-Za-z_][\w-]*)|(\|\||&&|[=!<>]=|=>|\.\.\.|[-+*/%!<>?:()[\]{}.,=]))/y;
+type LookUp = (reference: string) => unknown;
 
-/** How binary operators bind, loosest first (Terraform, "Arithmetic and Logical Operators"). */
-const LEVELS = [['||'], ['&&'], ['==', '!='], ['<', '>', '<=', '>='], ['+', '-'], ['*', '/', '%']];
-
-interface Token {
-  readonly kind: 'number' | 'text' | 'name' | 'sign';
-  readonly text: string;
-}
-
-function tokensOf(expression: string): readonly Token[] {
-  const tokens: Token[] = [];
-  TOKEN.lastIndex = 0;
-  const end = expression.trimEnd().length;
-  while (TOKEN.lastIndex < end) {
-    const [, number, text, name, sign] = TOKEN.exec(expression) ?? [];
-    if (number !== undefined) tokens.push({ kind: 'number', text: number });
-    else if (text !== undefined) tokens.push({ kind: 'text', text });
-    else if (name !== undefined) tokens.push({ kind: 'name', text: name });
-    else if (sign !== undefined) tokens.push({ kind: 'sign', text: sign });
-    else throw new Failure(`not an expression: ${expression}`);
-  }
-  return tokens;
-}
-
-function unescaped(text: string): string {
-  const letters: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
-  return text.replaceAll(/\\(.)/g, (_, letter: string) => letters[letter] ?? letter);
+/** An expression of Terraform in the syntax of JavaScript, whose names have no hyphens and are not `var` or `try`. */
+function asJavaScript(expression: string): string {
+  return expression.replaceAll(/"(?:[^"\\]|\\.)*"|[A-Za-z_][\w-]*/g, (part) =>
+    part.startsWith('"') ? part : part.replaceAll('-', '$').replace(/^(var|try)$/, '$$$&'),
+  );
 }
 
 /** What functions do; those that are not here give a value that nobody knows. */
@@ -144,9 +123,9 @@ const OPERATIONS: Readonly<Record<string, (one: unknown, other: unknown) => unkn
 };
 
 /** A value, or that nobody knows it; errors of Terraform go on. */
-function attempt(expression: Expression, lookUp: (reference: string) => unknown): unknown {
+function attempt(value: () => unknown): unknown {
   try {
-    return expression(lookUp);
+    return value();
   } catch (error) {
     if (error instanceof Unevaluated) return UNKNOWN;
     throw error;
@@ -154,147 +133,67 @@ function attempt(expression: Expression, lookUp: (reference: string) => unknown)
 }
 
 /** What either side of `||` and `&&` decides by itself, whatever the other one is. */
-function logical(sign: string, one: Expression, other: Expression): Expression {
+function logical(sign: string, sides: readonly (() => unknown)[]): boolean {
   const decides = sign === '||';
-  return (lookUp) => {
-    const sides = [one, other].map((side) => attempt(side, lookUp));
-    const known = sides.filter((side) => side !== UNKNOWN).map(booleanOf);
-    if (known.includes(decides)) return decides;
-    if (known.length < 2) throw new Unevaluated();
-    return !decides;
-  };
+  const known = sides
+    .map(attempt)
+    .filter((side) => side !== UNKNOWN)
+    .map(booleanOf);
+  if (known.includes(decides)) return decides;
+  if (known.length < 2) throw new Unevaluated();
+  return !decides;
 }
 
-/** Parses an expression; what it can't read becomes a value that nobody knows. */
-function parse(tokens: readonly Token[]): Expression {
-  let at = 0;
-  const is = (text: string) => tokens[at]?.kind === 'sign' && tokens[at]?.text === text;
-  const take = (text: string) => {
-    if (!is(text)) throw new Unevaluated();
-    at += 1;
-  };
-  const list = (end: string): readonly Expression[] => {
-    const items: Expression[] = [];
-    while (!is(end)) {
-      items.push(conditional());
-      if (!is(end)) take(',');
+/** The value of an expression; what can't be evaluated here is thrown. */
+function evaluate(node: AnyNode, source: string, lookUp: LookUp): unknown {
+  const of = (one: AnyNode | null) => (one === null ? null : evaluate(one, source, lookUp));
+  switch (node.type) {
+    case 'Literal':
+      if (node.regex || /[$%]\{/.test(String(node.value))) break;
+      return node.value;
+    case 'ArrayExpression':
+      return node.elements.map(of);
+    case 'UnaryExpression':
+      if (node.operator === '!') return !booleanOf(of(node.argument));
+      if (node.operator === '-') return -numberOf(of(node.argument));
+      break;
+    case 'LogicalExpression':
+      return logical(node.operator, [() => of(node.left), () => of(node.right)]);
+    case 'BinaryExpression': {
+      const operation = OPERATIONS[node.operator];
+      if (operation === undefined) break;
+      return operation(of(node.left), of(node.right));
     }
-    take(end);
-    return items;
-  };
-  const conditional = (): Expression => {
-    const condition = binary(0);
-    if (!is('?')) return condition;
-    take('?');
-    const yes = conditional();
-    take(':');
-    const no = conditional();
-    return (lookUp) => (booleanOf(condition(lookUp)) ? yes(lookUp) : no(lookUp));
-  };
-  const binary = (level: number): Expression => {
-    const signs = LEVELS[level];
-    if (signs === undefined) return unary();
-    let left = binary(level + 1);
-    for (let sign = signs.find(is); sign !== undefined; sign = signs.find(is)) {
-      take(sign);
-      const [one, other, used] = [left, binary(level + 1), sign];
-      const operation = OPERATIONS[used];
-      left =
-        operation === undefined
-          ? logical(used, one, other)
-          : (lookUp) => operation(one(lookUp), other(lookUp));
+    case 'ConditionalExpression':
+      return of(booleanOf(of(node.test)) ? node.consequent : node.alternate);
+    case 'CallExpression': {
+      const values = node.arguments.map((one) => () => of(one));
+      return call(source.slice(node.callee.start, node.callee.end).replace(/^\$/, ''), values);
     }
-    return left;
-  };
-  const unary = (): Expression => {
-    if (is('!')) {
-      take('!');
-      const value = unary();
-      return (lookUp) => !booleanOf(value(lookUp));
-    }
-    if (is('-')) {
-      take('-');
-      const value = unary();
-      return (lookUp) => -numberOf(value(lookUp));
-    }
-    return primary();
-  };
-  const primary = (): Expression => {
-    const token = tokens[at];
-    if (token === undefined) throw new Unevaluated();
-    if (is('(')) {
-      take('(');
-      const inner = conditional();
-      take(')');
-      return inner;
-    }
-    if (is('[')) {
-      take('[');
-      if (tokens[at]?.text === 'for') throw new Unevaluated();
-      const items = list(']');
-      return (lookUp) => items.map((item) => item(lookUp));
-    }
-    at += 1;
-    if (token.kind === 'number') return () => Number(token.text);
-    if (token.kind === 'text') {
-      if (/[$%]\{/.test(token.text)) throw new Unevaluated();
-      return () => unescaped(token.text);
-    }
-    if (token.kind === 'sign') throw new Unevaluated();
-    if (['true', 'false'].includes(token.text)) return () => token.text === 'true';
-    if (token.text === 'null') return () => null;
-    return is('(') ? indexed(call(token.text)) : reference(token.text);
-  };
-  const indexed = (value: Expression): Expression => {
-    if (!is('[')) return value;
-    take('[');
-    const index = conditional();
-    take(']');
-    return indexed((lookUp) => {
-      const item = listOf(value(lookUp))[numberOf(index(lookUp))];
+    case 'Identifier':
+    case 'MemberExpression': {
+      const path = source.slice(node.start, node.end);
+      if (/^[\w$.]+(\[[^\]]*\]|\.[\w$]+)*$/.test(path)) return lookUp(path.replace(/^\$/, ''));
+      if (node.type === 'Identifier' || !node.computed) break;
+      const item = listOf(of(node.object))[numberOf(of(node.property))];
       if (item === undefined) throw new Failure('no such item');
       return item;
-    });
-  };
-  const call = (name: string): Expression => {
-    take('(');
-    const values = list(')');
-    if (name === 'can') {
-      return (lookUp) => succeeds(values[0], lookUp);
     }
-    if (name === 'try') {
-      return (lookUp) => values.find((value) => succeeds(value, lookUp))?.(lookUp);
-    }
-    const apply = FUNCTIONS[name];
-    return (lookUp) => {
-      if (apply === undefined) throw new Unevaluated();
-      return apply(values.map((value) => value(lookUp)));
-    };
-  };
-  const reference = (name: string): Expression => {
-    let path = name;
-    while (is('.') || is('[')) {
-      if (is('.')) {
-        take('.');
-        path += `.${tokens[at]?.text ?? ''}`;
-        at += 1;
-      } else {
-        take('[');
-        path += `[${tokens[at]?.text ?? ''}]`;
-        at += 1;
-        take(']');
-      }
-    }
-    return (lookUp) => lookUp(path);
-  };
-  const whole = conditional();
-  if (at < tokens.length) throw new Unevaluated();
-  return whole;
+  }
+  throw new Unevaluated();
 }
 
-function succeeds(value: Expression | undefined, lookUp: (path: string) => unknown): boolean {
+function call(name: string, values: readonly (() => unknown)[]): unknown {
+  if (name === 'can') return values.every(succeeds);
+  if (name === 'try') return values.find(succeeds)?.();
+  const apply = FUNCTIONS[name];
+  if (apply === undefined) throw new Unevaluated();
+  return apply(values.map((value) => value()));
+}
+
+function succeeds(value: () => unknown): boolean {
   try {
-    value?.(lookUp);
+    value();
     return true;
   } catch (error) {
     if (error instanceof Failure) return false;
@@ -315,11 +214,13 @@ const BY_TYPE: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** Values near those that a condition names: it may be false for these alone. */
-function namedIn(tokens: readonly Token[]): readonly unknown[] {
-  return tokens.flatMap(({ kind, text }): readonly unknown[] => {
-    if (kind === 'number') return [Number(text) - 1, Number(text), Number(text) + 1];
-    if (kind !== 'text') return [];
-    const plain = unescaped(text);
+function namedIn(source: string): readonly unknown[] {
+  // Their declaration lacks what they stand for.
+  const tokens = [...tokenizer(source, SYNTAX)] as (Token & { readonly value?: unknown })[];
+  return tokens.flatMap(({ type, value }): readonly unknown[] => {
+    if (type === tokTypes.num) return [Number(value) - 1, Number(value), Number(value) + 1];
+    if (type !== tokTypes.string) return [];
+    const plain = String(value);
     return [plain, plain.replaceAll(/[\^$]|\\(?=.)/g, ''), plain.replaceAll(/\W+/g, '')];
   });
 }
@@ -338,9 +239,11 @@ export function holdsAlways(condition: unknown, type = '', nullable = true): boo
   if (part === undefined || others.length > 0) return false;
   if (!part.expression) return part.text.trim() === 'true';
   try {
-    const tokens = tokensOf(part.text);
-    const expression = parse(tokens);
-    const named = namedIn(tokens);
+    const source = asJavaScript(part.text);
+    const node = parseExpressionAt(source, 0, SYNTAX);
+    if (source.slice(node.end).trim() !== '') return false;
+    const expression = (lookUp: LookUp) => evaluate(node, source, lookUp);
+    const named = namedIn(source);
     const tried = [
       ...(nullable ? [null] : []),
       ...(BY_TYPE[type] === undefined
@@ -356,14 +259,14 @@ export function holdsAlways(condition: unknown, type = '', nullable = true): boo
     );
     return verdicts.includes(true) && !verdicts.includes(false) && !verdicts.includes(UNKNOWN);
   } catch (error) {
-    if (error instanceof Unevaluated || error instanceof Failure) return false;
+    if ([Unevaluated, Failure, SyntaxError].some((kind) => error instanceof kind)) return false;
     throw error;
   }
 }
 
 /** A truth value, that nobody knows it, or undefined where Terraform ends with an error. */
 function verdictOf(
-  expression: Expression,
+  expression: (lookUp: LookUp) => unknown,
   tried: readonly unknown[],
   index: number,
   step: number,
@@ -381,7 +284,7 @@ function verdictOf(
     return given.get(path);
   };
   try {
-    const value = attempt(expression, lookUp);
+    const value = attempt(() => expression(lookUp));
     return typeof value === 'boolean' || value === UNKNOWN ? value : undefined;
   } catch (error) {
     if (error instanceof Failure) return undefined;

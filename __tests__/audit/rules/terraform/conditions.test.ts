@@ -26,6 +26,8 @@ describe('a condition holds always', () => {
     ['the first part of a text', 'can(split(",", var.x)[0])', 'string'],
     ['the length of a digest', 'length(sha256(var.x)) == 64', 'string'],
     ['what can always be encoded', 'can(jsonencode(var.x))', 'string'],
+    ['a template, beside what decides', '"${var.y}" == "" || true', 'string'],
+    ['a name with hyphens, which is no difference', 'aws_x.a-b.id == aws_x.a-b.id', ''],
     ['both answers of a question', 'var.b ? true : 1 == 1', 'bool'],
   ])('for %s', (_, expression, type) => {
     expect(holdsAlways(condition(expression), type, false)).toBe(true);
@@ -58,6 +60,7 @@ describe('a condition may be false', () => {
     ['the second part of a text', 'can(split(",", var.x)[1])', 'string'],
     ['a part of a text', 'split(":", var.x)[0] == "arn"', 'string'],
     ['no expression', '(', ''],
+    ['what only JavaScript knows', 'var.x === var.x', ''],
   ])('by %s', (_, expression, type) => {
     expect(holdsAlways(condition(expression), type)).toBe(false);
   });
