@@ -4,6 +4,7 @@ import { type Examiner, type Finding, placeOf, type RuleDescription } from '../f
 import type { AuditResult } from '../judge.ts';
 import type { WaivedFinding } from '../waivers.ts';
 import { type Artifact, artifactsOf } from './summary.ts';
+import words from './words.json' with { type: 'json' };
 
 /**
  * Line at which the block of an address begins in a stack's JSON text; 1 where it has none of its own.
@@ -24,13 +25,7 @@ function lineIn({ text, tree }: Pick<Place, 'text' | 'tree'>, address: string): 
   return offset === undefined ? 1 : text.slice(0, offset).split('\n').length;
 }
 
-const SECTIONS: Readonly<Record<string, string>> = {
-  data: 'data',
-  local: 'locals',
-  output: 'output',
-  provider: 'provider',
-  var: 'variable',
-};
+const SECTIONS: Readonly<Record<string, string>> = words.sarif.sections;
 
 function pathOf(address: string): string[] {
   const parts = (address.split(' ')[0] ?? '').replaceAll(/\[[^\]]*\]/g, '').split('.');
@@ -43,11 +38,7 @@ function pathOf(address: string): string[] {
 const SCHEMA =
   'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
-const TOOLS: Readonly<Record<Examiner, string>> = {
-  rules: 'file-processing-infra audit',
-  checkov: 'checkov',
-  audit: 'file-processing-infra audit of the audit',
-};
+const TOOLS: Readonly<Record<Examiner, string>> = words.sarif.tools;
 
 const LEVELS = { high: 'error', medium: 'warning', low: 'note' } as const;
 

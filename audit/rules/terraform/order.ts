@@ -228,6 +228,14 @@ function neededByPod(pod: Pod, audited: Audited): readonly KubernetesObject[] {
   });
 }
 
+/** What an address of a stack does not wait for, of what it needs. */
+function unawaited(model: Model, stack: string, address: string, needed: readonly string[]) {
+  const graph = graphOf(model.stackOf({ stack }));
+  return [...new Set(needed)]
+    .filter((other) => !graph.waitsFor(address, other))
+    .map((other) => `does not wait for ${other}`);
+}
+
 /** Rules on the order of creation and destruction. */
 export const ORDER_RULES: readonly Rule[] = [
   rule({
@@ -244,23 +252,24 @@ export const ORDER_RULES: readonly Rule[] = [
     id: 'object-waits-for-the-cluster',
     // The last phase of apply puts the others in place, and destroy begins with them.
     subjects: ({ objects }) => objects.filter((object) => !isCustomObject(object)),
-    faults: (object, { model }) => {
-      const graph = graphOf(model.stackOf(object));
-      const needed = clusterParts(model.resources.filter(({ stack }) => stack === object.stack));
-      return needed
-        .filter(({ address }) => !graph.waitsFor(object.address, address))
-        .map(({ address }) => `does not wait for ${address}`);
+    faults: ({ stack, address }, { model }) => {
+      const needed = clusterParts(model.stackOf({ stack }).resources);
+      return unawaited(
+        model,
+        stack,
+        address,
+        needed.map((one) => one.address),
+      );
     },
   }),
   rule({
     id: 'pod-waits-for-what-it-uses',
     subjects: ({ objects }) => objects.filter((object) => !isCustomObject(object)),
     faults: (object, audited) => {
-      const graph = graphOf(audited.model.stackOf(object));
-      return neededBy(object, audited)
+      const needed = neededBy(object, audited)
         .filter(({ stack, address }) => stack === object.stack && address !== object.address)
-        .filter(({ address }) => !graph.waitsFor(object.address, address))
-        .map(({ address }) => `does not wait for ${address}`);
+        .map(({ address }) => address);
+      return unawaited(audited.model, object.stack, object.address, needed);
     },
   }),
   rule({
@@ -270,7 +279,6 @@ export const ORDER_RULES: readonly Rule[] = [
         .ofType('aws_sns_topic_subscription')
         .filter(({ attributes }) => /^https?$/.test(String(attributes.protocol))),
     faults: ({ stack, address }, audited) => {
-      const graph = graphOf(audited.model.stackOf({ stack }));
       const listeners = servers(audited).filter((listener) => listener.stack === stack);
       const needed = [
         ...listeners.map(({ pod }) => pod.address),
@@ -279,9 +287,7 @@ export const ORDER_RULES: readonly Rule[] = [
           .filter((object) => object.stack === stack)
           .map((object) => object.address),
       ];
-      return [...new Set(needed)]
-        .filter((one) => !graph.waitsFor(address, one))
-        .map((one) => `does not wait for ${one}`);
+      return unawaited(audited.model, stack, address, needed);
     },
   }),
   rule({
