@@ -95,9 +95,18 @@ export const OTLP_HEADERS =
 
 /** Whether a text is a list of headers as W3C Baggage has them. */
 export function areOtlpHeaders(value: string): boolean {
-  return /^\s*[\w!#$%&'*+.^`|~-]+\s*=([^,;%]|%[0-9a-f]{2})*(,\s*[\w!#$%&'*+.^`|~-]+\s*=([^,;%]|%[0-9a-f]{2})*)*$/i.test(
-    value,
-  );
+  const arePairs =
+    /^\s*[\w!#$%&'*+.^`|~-]+\s*=([^,;%]|%[0-9a-f]{2})*(,\s*[\w!#$%&'*+.^`|~-]+\s*=([^,;%]|%[0-9a-f]{2})*)*$/i;
+  return arePairs.test(value) && canBeSent(value);
+}
+
+/** Whether it is decoded, to characters that HTTP allows in a header. */
+function canBeSent(encoded: string): boolean {
+  try {
+    return /^[\t\x20-\x7e\x80-\xff]*$/.test(decodeURIComponent(encoded));
+  } catch {
+    return false;
+  }
 }
 
 /** What UNMONITORED may be. */

@@ -1,4 +1,5 @@
 import {
+  areOtlpHeaders,
   isListenerVariable,
   LISTENER_VARIABLES,
   type ListenerVariable,
@@ -69,3 +70,11 @@ test.each([
 ])('%s overrides what a pod is given: %s', (name, expected) => {
   expect(overridesPod(name)).toBe(expected);
 });
+
+test.each(['k=%ffhunter2', 'k=%0d%0ahunter2', 'k=%E2%82%AC'])(
+  'headers for a collector that no program could send are refused: %s',
+  (headers) => {
+    expect(areOtlpHeaders(headers)).toBe(false);
+    expect(areOtlpHeaders('k=a%20b%C3%A9')).toBe(true);
+  },
+);
