@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../src/settings/environment.ts';
@@ -356,22 +356,5 @@ function report(error: unknown, { stderr }: AuditContext): ExitCode {
   return EXIT.unexpected;
 }
 
-const HELP = `
---accept is refused while any rule is red without a waiver; what was accepted silences none.
-Waivers are in audit/waivers.yaml, floors in audit/floors.json. checkov is the program that CHECKOV
-names, else .checkov/bin/checkov, else the one on PATH. Reports go to <out>/<environment>/:
-report.html, report.json, report.sarif, two files of OSCAL, lists of packages, and what was audited.
-
-Exit codes:
-  0   green: nothing is wrong that is not waived; verify: all digests are the same
-  1   there are findings; verify: a digest differs
-  64  usage or settings, or the folder can't be read
-  69  checkov is required and missing, or broke down
-  70  unexpected
-
-Examples:
-  npm run audit -- --environment etl-playground complete --require-scanners
-  npm run audit -- --from cdktf.out --only-rules
-  npm run audit -- --accept --owner 'A. Smith' --reason 'Second prefix, ticket 4711'
-  npm run audit -- verify audit-report/etl-playground --key audit.pub
-`;
+/** What follows the options in the help. */
+const HELP = `\n${readFileSync(join(import.meta.dirname, 'help'), 'utf8')}`;
