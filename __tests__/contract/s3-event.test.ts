@@ -303,7 +303,7 @@ describe('what is dead', () => {
     [
       'an event name that is an object',
       { Records: [record({ key: 'k' }, { eventName: {} })] },
-      'Records[0].eventName is not text',
+      'Records[0].eventName is not a text',
     ],
     [
       'all that is wrong with a record',
@@ -505,7 +505,7 @@ describe('unsignedEvent', () => {
   it.each([
     [{ key: undefined }, 'detail.object.key is missing'],
     [{ key: '' }, 'detail.object.key is empty'],
-    [{ key: 7 }, 'detail.object.key is not text'],
+    [{ key: 7 }, 'detail.object.key is not a text'],
     [{ key: 'a\0' }, 'detail.object.key has a NUL character'],
     [{ key: 'k'.repeat(1025) }, 'detail.object.key is longer than 1024 bytes'],
     [{ size: -1 }, 'detail.object.size is not a whole number of bytes'],

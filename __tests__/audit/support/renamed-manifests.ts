@@ -1,7 +1,8 @@
 import { type Json, renamedStacks, type Stacks } from './renamed-stack.ts';
 
-/** Labels that Kubernetes itself reads. */
-const FOREIGN_LABELS = /^(pod-security\.kubernetes\.io\/|kubernetes\.io\/|k8s-app$)/;
+/** Labels that Kubernetes itself reads, and the one by which its tools say whose an object is. */
+const FOREIGN_LABELS =
+  /^(pod-security\.kubernetes\.io\/|kubernetes\.io\/|k8s-app$|app\.kubernetes\.io\/managed-by$)/;
 
 const PORT_NAMES: Readonly<Record<string, string>> = {
   http: 'web',
@@ -63,6 +64,10 @@ function keyOf(key: string, path: readonly string[], ownSecret: boolean): string
 }
 
 function textOf(text: string, path: readonly string[], ownSecret: boolean): string {
+  // A Job as JSON, which the listener makes others from.
+  if (path.at(-1) === 'template.json') {
+    return JSON.stringify(renamed(JSON.parse(text), [], ownSecret));
+  }
   const [holder = '', argument = ''] = path.slice(-2);
   if (argument === 'name' && ['container', 'init_container'].includes(holder)) return `c-${text}`;
   if (argument === 'container_name') return `c-${text}`;
@@ -71,7 +76,7 @@ function textOf(text: string, path: readonly string[], ownSecret: boolean): stri
     return PORT_NAMES[text] ?? text;
   }
   const isPath = argument === 'value' && holder === 'env' && text.startsWith('/etc/');
-  if (isPath || /^(mount_path|RULES_LOCATION|.*_FILE)$/.test(argument)) {
+  if (isPath || /^(mount_path|mountPath|JOB_TEMPLATE|RULES_LOCATION|.*_FILE)$/.test(argument)) {
     const file = /\/([A-Z_]+)$/.exec(text)?.[1];
     const moved = text.replace(/^\/etc\//, '/opt/');
     // The Secret of notices is one of others: its keys are the names of variables.
