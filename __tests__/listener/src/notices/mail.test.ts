@@ -118,7 +118,9 @@ describe('header injection', () => {
     'ana@city.gov>\r\nRCPT TO:<eve@evil.example',
     'ana@city.gov,eve@evil.example',
   ])('by the address %j is refused', (target) => {
-    expect(() => mailOf({ ...message, target }, FROM, new Wording())).toThrow('not an e-mail address');
+    expect(() => mailOf({ ...message, target }, FROM, new Wording())).toThrow(
+      'not an e-mail address',
+    );
   });
 
   test('by a key reaches no header', async () => {
