@@ -79,7 +79,7 @@ export async function up(knex: Knex): Promise<void> {
     -- The tables of messages and reports; both times are null for what fits no month.
     CREATE FUNCTION ${schema}.months() RETURNS TABLE
       (parent text, name text, starts timestamptz, ends timestamptz)
-      LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+      LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC' AS $$
         SELECT parent.relname, month.relname,
           CASE WHEN bounds LIKE 'FOR VALUES FROM (MINVALUE)%' THEN '-infinity'
             ELSE substring(bounds FROM 'FROM [(]''([^'']+)''[)]')::timestamptz END,
