@@ -150,7 +150,9 @@ describe('a month of which all is too old', () => {
     await expect(call).rejects.toMatchObject({ code: '55P03' });
     await reader.commit();
     expect(await names()).toContain(old);
-    expect(await remove()).toMatchObject({ months: 1 });
+    // A session that is refused says so before it gives its locks back: a look at that very moment leaves the month to the next.
+    await expect.poll(async () => (await remove()).months).toBe(1);
+    expect(await names()).not.toContain(old);
   });
 
   test('is dropped by the next look where the process died in between', async () => {
