@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -26,23 +27,27 @@ let emulator: AwsEmulator;
 let ecr: ECRClient;
 let digest: string;
 
-/** Pushes an image, and another one each time. @returns its digest */
+/**
+ * Pushes an image, and another one each time. Its digest is named, as moto would draw one of 101
+ * numbers for it, and two images of a test would be one now and then.
+ *
+ * @returns its digest, that of the manifest (OCI Image Format Specification, descriptor)
+ */
 async function pushImage(imageTag: string): Promise<string> {
-  const annotations = { tag: imageTag };
-  const { image } = await ecr.send(
+  const imageManifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: INDEX,
+    manifests: [],
+    annotations: { tag: imageTag },
+  });
+  const imageDigest = `sha256:${createHash('sha256').update(imageManifest).digest('hex')}`;
+  await ecr.send(
     new PutImageCommand({
       repositoryName: 'file-processing',
-      imageManifest: JSON.stringify({
-        schemaVersion: 2,
-        mediaType: INDEX,
-        manifests: [],
-        annotations,
-      }),
-      imageManifestMediaType: INDEX,
-      imageTag,
+      ...{ imageManifest, imageManifestMediaType: INDEX, imageTag, imageDigest },
     }),
   );
-  return image?.imageId?.imageDigest ?? '';
+  return imageDigest;
 }
 
 /** Tags of an image that say where it runs. */
