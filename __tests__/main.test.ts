@@ -127,7 +127,7 @@ describe('a copy of the checkout', () => {
     expect(stderr).toMatch(/^2 faults in the settings:\n.*:1: bucket_name.*\n.*:2: replicas.*\n/);
   });
 
-  it('says without a stack trace what a stack can not be made of', () => {
+  it('says without a stack trace what a stack cannot be made of', () => {
     const prefixes = JSON.stringify([...Array(20).keys()].map((n) => `${n}${'x'.repeat(190)}/`));
     write('file_processing.tfvars', `bucket_name = "drop-box"\ns3_prefixes = ${prefixes}\n`);
     const { status, stderr } = runMain({ root, environment: 'dev' });

@@ -225,7 +225,7 @@ export function openRangeReader(setup: RangeSetup, isUtf8: EnginePorts['isUtf8']
   });
   inspection.read(head);
   const context = inspection.rangeContext;
-  if (context === undefined) throw new Error('ranges of this file can not be read');
+  if (context === undefined) throw new Error('ranges of this file cannot be read');
   return new RangeReader(context);
 }
 

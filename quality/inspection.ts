@@ -471,7 +471,7 @@ export class Inspection implements RecordHandler {
       found.rules.length > 0
         ? found.rules
         : [
-            ...file.rules.map((rule) => unjudgedRule(rule, 'the file can not be read')),
+            ...file.rules.map((rule) => unjudgedRule(rule, 'the file cannot be read')),
             ...unjudgedReferences(file),
           ];
     return {

@@ -17,7 +17,7 @@ export const VERDICT_RULES: readonly { readonly verdict: Verdict; readonly when:
   },
   {
     verdict: 'failed',
-    when: 'The table can not be read: no label of the header is that of a field, or rows with a broken structure are a larger share than `maxBrokenRows`. The report then names the structure alone.',
+    when: 'The table cannot be read: no label of the header is that of a field, or rows with a broken structure are a larger share than `maxBrokenRows`. The report then names the structure alone.',
   },
   {
     verdict: 'failed',
@@ -77,10 +77,10 @@ export function tableObstacle(
   evidence: Pick<Evidence, 'thresholds' | 'rows' | 'brokenRows' | 'headerKnown'>,
 ): string | undefined {
   const { brokenRows, headerKnown, rows, thresholds } = evidence;
-  if (!headerKnown) return 'The table can not be read: no label of the header is that of a field.';
+  if (!headerKnown) return 'The table cannot be read: no label of the header is that of a field.';
   const limit = brokenRowsLimit(thresholds);
   if (brokenRows <= limit * rows) return undefined;
-  return `The table can not be read: ${brokenRows} of ${rows} rows have a broken structure; maxBrokenRows is ${limit}.`;
+  return `The table cannot be read: ${brokenRows} of ${rows} rows have a broken structure; maxBrokenRows is ${limit}.`;
 }
 
 /** Turns what was found into a verdict, by {@link VERDICT_RULES}. */

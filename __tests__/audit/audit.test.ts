@@ -119,7 +119,7 @@ describe('the audit of a folder', () => {
     expect(code).toBe(1);
   });
 
-  it('is red on a Kubernetes resource of a kind that it can not show', async () => {
+  it('is red on a Kubernetes resource of a kind that it cannot show', async () => {
     const folder = changed(({ resource }) => {
       resource.kubernetes_unheard_of_v9 = { thing: { metadata: { name: 'thing' } } };
     });

@@ -148,7 +148,7 @@ describe('the page that checks before sending', () => {
     );
   });
 
-  it('says of a damaged archive that it can not be read', async () => {
+  it('says of a damaged archive that it cannot be read', async () => {
     await check(gzipSync(GOOD).fill(0, 20, 30), 'officers.csv.gz');
     expect(await page.textContent('#result .verdict')).toBe('unreadable');
     expect(await page.textContent('#result')).toContain('The gzip archive is damaged');
@@ -169,7 +169,7 @@ describe('the page that checks before sending', () => {
     expect(new Set(heights)).toEqual(new Set([1]));
   });
 
-  it('does not judge what it can not unpack, and says so', async () => {
+  it('does not judge what it cannot unpack, and says so', async () => {
     await page.goto(address);
     await page.setInputFiles('#file', fileOf(zstdCompressSync(GOOD), 'officers.csv.zst'));
     await page.locator('#status', { hasText: 'zstd' }).waitFor();

@@ -215,7 +215,7 @@ describe('one file', () => {
     expect(await judgement()).toMatchObject({ attempts: 1 });
   });
 
-  test('that can not be begun, since its image is missing, is a dead letter that says so', async () => {
+  test('that cannot be begun, since its image is missing, is a dead letter that says so', async () => {
     await deploy({ image: 'test.invalid/listener:missing' });
     onTestFinished(() => deploy({}));
     startReplica(5);

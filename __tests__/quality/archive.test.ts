@@ -182,7 +182,7 @@ describe('a compressed file', () => {
   });
 });
 
-describe('a compressed file that can not be judged', () => {
+describe('a compressed file that cannot be judged', () => {
   const zipped = zip({ name: 'a.csv', content: CSV });
   const streamed = zip({ name: 'a.csv', content: CSV, behind: { signature: true, width: 4 } });
   const stored = zip({ name: 'a.csv', content: CSV, method: 0 });
@@ -293,7 +293,7 @@ describe('a compressed file that can not be judged', () => {
     expect((await inspect(file)).faults[0]?.message).toContain('--long');
   });
 
-  it('is left to the sender where the program can not unpack', async () => {
+  it('is left to the sender where the program cannot unpack', async () => {
     const { decompression: _, ...ports } = NODE_PORTS;
     for (const file of [gzipSync(CSV), zipped, zstdCompressSync(CSV)]) {
       const report = await inspect(file, {}, [], ports);

@@ -136,7 +136,7 @@ describe('How values lie', () => {
     expect([first?.counts, last?.counts]).toStrictEqual([[['1–9', 2]], [['1–9', 2]]]);
   });
 
-  it('is not counted of a table that can not be read, nor of columns that no page shows', () => {
+  it('is not counted of a table that cannot be read, nor of columns that no page shows', () => {
     expect(distributionsOf('a,b\n1\n2\n3\n')).toStrictEqual([undefined, undefined]);
     const names = Array.from({ length: 201 }, (_, column) => `c${column}`);
     const found = distributionsOf(`${names}\n${names.map(() => '1')}\n`);

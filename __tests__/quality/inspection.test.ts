@@ -13,7 +13,7 @@ const TWO: TableSchema = {
 
 const FIRST = { name: 'c0', type: 'integer' } as const;
 
-describe('Inspection of a table that can not be read', () => {
+describe('Inspection of a table that cannot be read', () => {
   const schema: TableSchema = { ...TWO, primaryKey: 'id' };
   const expectation = { schema, thresholds: { completeness: { name: 1 }, maxRows: 1 } };
 
@@ -28,7 +28,7 @@ describe('Inspection of a table that can not be read', () => {
     });
     expect(report.verdict).toBe('failed');
     expect(report.reasons).toStrictEqual([
-      'The table can not be read: 4 of 7 rows have a broken structure; maxBrokenRows is 0.5.',
+      'The table cannot be read: 4 of 7 rows have a broken structure; maxBrokenRows is 0.5.',
       '4 faults in 4 of 7 rows.',
     ]);
     expect([report.faultyRows, report.faultCount, report.faults.length]).toStrictEqual([4, 4, 4]);

@@ -114,7 +114,7 @@ describe('WasmRows', () => {
     expect(inspectBytes(file, { expectation: { schema: SCHEMA } })).toStrictEqual(expected);
   });
 
-  it('leaves a file to JavaScript where the memory can not be had', () => {
+  it('leaves a file to JavaScript where the memory cannot be had', () => {
     const file = sampleFile(20_000);
     const expected = inspectBytes(file, { expectation: { schema: SCHEMA } });
     const Memory = class {

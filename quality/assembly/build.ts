@@ -23,7 +23,7 @@ export async function wasmModuleText(): Promise<string> {
     },
     listFiles: () => [],
   });
-  if (error !== null) throw new Error(`${SOURCE} can not be compiled: ${stderr.toString()}`);
+  if (error !== null) throw new Error(`${SOURCE} cannot be compiled: ${stderr.toString()}`);
   return [
     '/** The loop of assembly/rows.ts in Base64, as `npm run build:webassembly` writes it. */',
     'export const ROWS_WASM =',

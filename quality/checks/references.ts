@@ -56,7 +56,7 @@ export const REFERENCE_CHECK: Check<Kind> = {
   },
 };
 
-const UNREAD = 'the file can not be read';
+const UNREAD = 'the file cannot be read';
 
 /** What is reported of foreign keys of other files where nothing of the file could be compared. */
 export function unjudgedReferences({ schema }: InspectedFile, why = UNREAD): RuleReport[] {

@@ -622,7 +622,7 @@ const OBJECTS: readonly (readonly [string, Change])[] = [
     set(BUDGET, 'spec.unhealthy_pod_eviction_policy', 'IfHealthyBudget'),
   ],
   [
-    'a load balancer that can not be deleted',
+    'a load balancer that cannot be deleted',
     set(SERVICE, nlb('attributes'), 'deletion_protection.enabled=true'),
   ],
   [

@@ -420,7 +420,7 @@ test('a wrong option of npm start is one line and 64, before any synthesis', asy
   expect(existsSync(CDKTF_OUTPUT)).toBe(false);
 });
 
-test('settings that can not be synthesized end the start as they end npm run synth', async () => {
+test('settings that cannot be synthesized end the start as they end npm run synth', async () => {
   const flow = npmStart(['--once'], { ENVIRONMENT: 'nowhere' });
   expect(await flow.ended).toBe(1);
   expect(flow.errors()).toMatch(/^1 fault in the settings:\n {2}environments\/nowhere: .*\n$/);
@@ -452,7 +452,7 @@ test('a setting that the listener refuses ends the start with its own words and 
 });
 
 test.each(['data', 'state'])(
-  'a folder for --%s that can not be made is one line',
+  'a folder for --%s that cannot be made is one line',
   async (option) => {
     const { path, data } = await writeStack();
     // Nobody makes a folder below a file, not even root.

@@ -323,7 +323,7 @@ describe('rules that look at earlier deliveries', () => {
   });
 });
 
-describe('a file that can not be read', () => {
+describe('a file that cannot be read', () => {
   it.each(['', '%PDF-1.7\n'])('has no judged rules: %j', (file) => {
     const { report } = judged(file, { rule: 'RowCount', fail: { min: 1 } });
     expect(report.verdict).toBe('unreadable');

@@ -78,7 +78,7 @@ describe('a file that is written otherwise than declared', () => {
     expect(inspectBytes(file, { expectation: { schema } }).verdict).toBe('passed');
   });
 
-  it('never passes where its columns can not be told apart', () => {
+  it('never passes where its columns cannot be told apart', () => {
     const ragged = `a;b;c\n${'1;2\n1\n1;2;3;4\n'.repeat(3)}`;
     const report = inspectBytes(ragged);
     expect(report.verdict).toBe('warned');

@@ -534,7 +534,7 @@ describe('faults between variables', () => {
       /must be empty without assume_role_arn and state_role_arn/,
     ],
     [
-      'an external id that kubectl can not give',
+      'an external id that kubectl cannot give',
       { assume_role_arn: ROLE, assume_role_external_id: 'etl' },
       'assume_role_external_id',
       /must be empty with manage_kubernetes = true.*make a profile/,

@@ -61,7 +61,7 @@ export function unusableReference({
   if (wrongTypes > 0) {
     return `${wrongTypes} of its values are not of the type of what refers to them`;
   }
-  return verdict === 'unreadable' ? 'it can not be read' : undefined;
+  return verdict === 'unreadable' ? 'it cannot be read' : undefined;
 }
 
 /** Collects the keys that foreign keys refer to from files of this machine. */

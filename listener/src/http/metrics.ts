@@ -430,7 +430,7 @@ export function createMetrics({
   if (bucketOutages !== undefined) {
     new Gauge({
       name: 'file_processing_bucket_outage',
-      help: 'Buckets that can not be used for now, by what refuses: 1 each. Their files wait and use up no attempt.',
+      help: 'Buckets that cannot be used for now, by what refuses: 1 each. Their files wait and use up no attempt.',
       labelNames: ['bucket', 'way', 'outage'],
       registers,
       collect() {

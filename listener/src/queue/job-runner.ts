@@ -334,7 +334,7 @@ async function noteRefusal(
   if (!(await noteProblem(database, judgement, error.message))) return;
   const { runId, number } = judgement;
   const line = { runId, judgement: number, job: jobName(judgement), err: error };
-  logger.error(line, 'job can not be made, the file waits');
+  logger.error(line, 'job cannot be made, the file waits');
 }
 
 /** How a Job that is not at work came to its end. */

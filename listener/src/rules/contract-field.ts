@@ -166,7 +166,7 @@ function formatOf(field: TableField, node: ContractNode): void {
       const format = strptimeOf(written);
       const problems = expectationProblems({ schema: { fields: [{ name: 'a', type, format }] } });
       if (format === undefined || problems.length > 0) {
-        node.refuse('can not be said as a strptime pattern');
+        node.refuse('cannot be said as a strptime pattern');
         return;
       }
       field.format = format;

@@ -271,7 +271,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
 /** An outage is told once, and so is its end. */
 function outageReport(logger: Logger, done: string): BreakersOptions['onChange'] {
   return (bucket, outage, isOpen) => {
-    if (isOpen) logger.error({ bucket, outage }, `the bucket can not be ${done}: its files wait`);
+    if (isOpen) logger.error({ bucket, outage }, `the bucket cannot be ${done}: its files wait`);
     else logger.info({ bucket, outage }, `the bucket can be ${done} again`);
   };
 }
@@ -535,7 +535,7 @@ function startClock({ options, database, queue, metrics }: Parts): Repeated {
       for (const file of found.badSchedules) {
         if (refused.has(file)) continue;
         refused.add(file);
-        logger.error({ file }, 'the schedule can not be worked by: nothing is expected');
+        logger.error({ file }, 'the schedule cannot be worked by: nothing is expected');
       }
       if (found.changes.length === 0) continue;
       const counts: Record<string, number> = {};

@@ -65,7 +65,7 @@ Whoever is signed in to AWS needs rds-db:connect on that user. TLS goes all the 
     }
     if (options.caFile === undefined) {
       throw new OperationError(
-        '--exec needs --ca-file: without it psql can not tell the database from another',
+        '--exec needs --ca-file: without it psql cannot tell the database from another',
         {
           next: 'download the bundle of your region (Amazon RDS User Guide, "Certificate bundles by AWS Region")',
           code: EXIT.usage,

@@ -256,7 +256,7 @@ export const workloadVariables = {
   }),
   scratch_limit: text({
     description:
-      'Disk of a pod for hashes of the keys that its memory can not hold: 32 bytes for each key beyond it. A file that needs more than is left is tried again, and then a dead letter.',
+      'Disk of a pod for hashes of the keys that its memory cannot hold: 32 bytes for each key beyond it. A file that needs more than is left is tried again, and then a dead letter.',
     default: '1Gi',
     example: '4Gi',
     allowed: 'a whole number with Mi or Gi',

@@ -47,7 +47,7 @@ test('binaries that can be reached are used where they are', async () => {
   expect(await reachableBinaries(bin, await serverUser(), makeFallbackFolder)).toBe(bin);
 });
 
-test("binaries that the server's user can not reach are copied, once", async () => {
+test("binaries that the server's user cannot reach are copied, once", async () => {
   const bin = await installation(0o700);
   const user = await serverUser();
   const first = await reachableBinaries(bin, user, makeFallbackFolder);
@@ -58,7 +58,7 @@ test("binaries that the server's user can not reach are copied, once", async () 
   expect(await readFile(join(first, 'postgres'), 'utf8')).toMatch(/server/);
 });
 
-test('what is not there can not be reached', async () => {
+test('what is not there cannot be reached', async () => {
   expect(await canReach(undefined, join(base, 'missing'))).toBe(false);
   expect(await canReach(await serverUser(), join(base, 'missing'))).toBe(false);
 });

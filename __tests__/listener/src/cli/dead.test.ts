@@ -192,7 +192,7 @@ describe('dead retry', () => {
     expect(await queue.fetch(5)).toHaveLength(2);
   });
 
-  test('reads messages by the settings of today, and says which still can not be read', async () => {
+  test('reads messages by the settings of today, and says which still cannot be read', async () => {
     await unread('good', s3Event('in/a.csv'));
     await unread('bad');
     const result = await dead('retry', '--all', ...BECAUSE);

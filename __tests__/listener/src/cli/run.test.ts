@@ -207,7 +207,7 @@ describe('a run with a database', () => {
     expect(await show()).toMatchObject({ status: 'gone', verdict: 'passed', verdictNumber: 1 });
   });
 
-  test('the verdict of an object that can not be read now stands', async () => {
+  test('the verdict of an object that cannot be read now stands', async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
     await judge(await rootWith({ 'a.csv': 'n\n1\n' }));
@@ -332,7 +332,7 @@ describe('a run with a database', () => {
     expect(await readdir(join(root, 'bucket'))).toEqual(['a.csv']);
   });
 
-  test('a report that can not be written is worth a retry, its verdict kept and shown', async () => {
+  test('a report that cannot be written is worth a retry, its verdict kept and shown', async () => {
     const root = await rootWith({
       'a.csv': 'n\n1\n',
       reports: 'a file in the place of the folder',

@@ -195,7 +195,7 @@ test('a bucket that is out of reach is a metric, and its files wait', async () =
   const listener = serve([], { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
   const { metricsPort } = await listener.line('listening');
   await enqueueRuns(given.database, queue, ...'abcde');
-  await listener.line('the bucket can not be read: its files wait');
+  await listener.line('the bucket cannot be read: its files wait');
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   expect(metrics).toContain(
     'file_processing_bucket_outage{bucket="bucket",way="read",outage="network"} 1',

@@ -193,7 +193,7 @@ describe.each([
     expect((await cli(['validate', file])).out).toContain(`PASSED  ${file}`);
   });
 
-  test('all names that can not be judged are said at once, and nothing is judged', async () => {
+  test('all names that cannot be judged are said at once, and nothing is judged', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'a.csv'), 'n\n1\n');
     const names = ['a.csv', 'none.csv', '*.txt', ''].map((name) => join(folder, name));

@@ -65,7 +65,7 @@ test('a variable and its file together are a fault', () => {
 test.each([
   ['missing', 'there is no such file'],
   ['.', 'it is a folder'],
-])('a mounted secret that can not be read is a fault (%s)', (name, problem) => {
+])('a mounted secret that cannot be read is a fault (%s)', (name, problem) => {
   const path = join(folder, name);
   const reader = variableReader({ DB_PASSWORD_FILE: path });
   expect(reader.optional('DB_PASSWORD')).toBeUndefined();

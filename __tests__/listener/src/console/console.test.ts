@@ -227,7 +227,7 @@ describe('a form that changes something', () => {
     ['from an origin that is not told', undefined, { Origin: 'null' }],
     ['from another site', undefined, { 'Sec-Fetch-Site': 'cross-site' }],
     ['from another port of this machine', undefined, { 'Sec-Fetch-Site': 'same-site' }],
-    ['as what a plain form can not send', undefined, { 'Content-Type': 'text/plain' }],
+    ['as what a plain form cannot send', undefined, { 'Content-Type': 'text/plain' }],
   ])('is refused %s', async (_case, fields, headers) => {
     const answer = await post(fields ?? { guard }, { Cookie: cookie, ...headers } as Record<
       string,

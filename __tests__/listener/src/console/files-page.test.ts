@@ -89,7 +89,7 @@ describe('a rehearsal', () => {
     expect(await (await rehearse(STRICTER, '2')).text()).toContain('2 judged again');
   });
 
-  it('names what is wrong with rules that can not be used, by line, and keeps their text', async () => {
+  it('names what is wrong with rules that cannot be used, by line, and keeps their text', async () => {
     const answer = await rehearse(STRICTER.replace('type: date', 'type: "<b>"'));
     const page = await answer.text();
     expect(answer.status).toBe(400);

@@ -37,7 +37,7 @@ describe('html', () => {
     );
   });
 
-  it('names characters that can not be seen', () => {
+  it('names characters that cannot be seen', () => {
     expect(html`${'a\u202eb\u0000\n\u200b\ud800'}`.text).toBe(
       'a\\u{202e}b\\u{0}\\u{a}\\u{200b}\\u{d800}',
     );
@@ -173,7 +173,7 @@ describe('a page that is written', () => {
     expect(await readFile(path, 'utf8')).toBe('new');
   });
 
-  it('and can not be leaves nothing half-written behind', async () => {
+  it('and cannot be leaves nothing half-written behind', async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'a.html'));
     await expect(writePage(join(folder, 'a.html'), 'new')).rejects.toThrow();

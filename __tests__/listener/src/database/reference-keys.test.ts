@@ -162,7 +162,7 @@ test('keys that nobody refers to are not kept', async () => {
   expect(await database(tablesOf(database).referenceKeys)).toEqual([]);
 });
 
-test('keys that can not be kept are said to be missing, and why', async () => {
+test('keys that cannot be kept are said to be missing, and why', async () => {
   const { database } = given;
   const { mappings } = tablesOf(database);
   const wanted = { resource: 'officers', fields: ['rank'] };

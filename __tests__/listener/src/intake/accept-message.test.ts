@@ -430,7 +430,7 @@ test('messages that name the same objects in opposite order wait in one line', a
   expect(results.flatMap(({ runIds }) => runIds)).toHaveLength(50);
 });
 
-test('nothing is kept when the job can not be enqueued', async () => {
+test('nothing is kept when the job cannot be enqueued', async () => {
   const broken = openIntake({
     database: given.database,
     queue: { enqueue: () => Promise.reject(new Error('no queue')) },

@@ -117,7 +117,7 @@ describe('a message that is read anew', () => {
     expect(await keys()).toEqual(['in/a.csv']);
   });
 
-  test('stays as it is where it still can not be read', async () => {
+  test('stays as it is where it still cannot be read', async () => {
     const message = await recorded({ message: 'hello' });
     expect(await reread(message)).toStrictEqual({
       outcome: 'dead',

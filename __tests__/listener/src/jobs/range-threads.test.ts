@@ -80,7 +80,7 @@ describe('RangeThreadPool', () => {
   it('says that a thread has died, and why, to whoever waits for it and comes later', async () => {
     const threads = new RangeThreadPool(1, 2, BLOCK_BYTES).open(UNREADABLE);
     const block = new Uint8Array(new SharedArrayBuffer(10));
-    const died = 'a thread that read a part of the file died: ranges of this file can not be read';
+    const died = 'a thread that read a part of the file died: ranges of this file cannot be read';
     await expect(threads?.read(block)).rejects.toThrow(died);
     await expect(threads?.read(block)).rejects.toMatchObject({ code: 'range-thread' });
     await expect(threads?.read(block)).rejects.toMatchObject({ code: 'range-thread' });

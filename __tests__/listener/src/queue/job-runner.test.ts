@@ -352,7 +352,7 @@ describe('a verdict', () => {
   });
 
   test.each(['gone', 'replaced'] as const)(
-    'that can not be, since the object is %s, leaves nothing to do',
+    'that cannot be, since the object is %s, leaves nothing to do',
     async (status) => {
       const [runId = ''] = await placed(GIB);
       const look = replica();

@@ -82,7 +82,7 @@ test('what is handed back is aborted and not settled', async () => {
   expect(queue.fail).not.toHaveBeenCalled();
 });
 
-test('a queue that can not be asked is told and loses no other job', async () => {
+test('a queue that cannot be asked is told and loses no other job', async () => {
   const { inHand, queue, onError } = given(async () => undefined);
   queue.complete.mockRejectedValueOnce(new Error('away'));
   inHand.take(job('a'));
@@ -101,7 +101,7 @@ test('a job that is postponed goes back for a while and has not failed', async (
   expect(onDead).not.toHaveBeenCalled();
 });
 
-test('a job that can not be handed back while the database is away is handed back when it is back', async () => {
+test('a job that cannot be handed back while the database is away is handed back when it is back', async () => {
   const { inHand, queue, onError } = given(() => Promise.reject(new PostponedError('away', 10)));
   queue.handBack.mockRejectedValueOnce(new Error('away')).mockRejectedValueOnce(new Error('away'));
   inHand.take(job('a'));

@@ -110,7 +110,7 @@ test('a job that is handed back is there at once, with as many attempts left', a
   expect(again.retryLimit - again.retryCount).toBe(job.retryLimit - job.retryCount);
 });
 
-test('a worker that lost its job can not settle it', async () => {
+test('a worker that lost its job cannot settle it', async () => {
   await enqueueRuns(given.database, queue, 'a');
   const lost = await fetchOne();
   await queue.handBack(lost);

@@ -112,7 +112,7 @@ test('the last attempt that fails is reported as dead', async () => {
   );
 });
 
-test('a queue that can not be asked is asked again', async () => {
+test('a queue that cannot be asked is asked again', async () => {
   let calls = 0;
   const errors: unknown[] = [];
   const flaky: Queue = {

@@ -389,7 +389,7 @@ describe('a file whose rules have it routed', () => {
     expect(metrics).toContain('file_processing_routings_total{outcome="partly"} 1');
   });
 
-  test('has its report also where it can not be routed, and is tried again', async () => {
+  test('has its report also where it cannot be routed, and is tried again', async () => {
     const runId = await delivered();
     const store = routingStoreOf('n\n1\n');
     store.copy = async () => {

@@ -39,7 +39,7 @@ describe('nodes of a cluster of others', () => {
     expect(judgeNodes(two, 'sg-b', true)).toMatchObject({ state: 'ok' });
   });
 
-  it('of another security group can not reach a database that the stack lets them in to', () => {
+  it('of another security group cannot reach a database that the stack lets them in to', () => {
     expect(judgeNodes(two, 'sg-a', true)).toMatchObject({
       state: 'red',
       found: '1 of 2 lack the security group sg-a: i-2',
@@ -51,7 +51,7 @@ describe('nodes of a cluster of others', () => {
     expect(judgeNodes(two, 'sg-c', false)).toMatchObject({ state: 'warn' });
   });
 
-  it('that can not be seen are a warning', () => {
+  it('that cannot be seen are a warning', () => {
     expect(judgeNodes([], 'sg-a', true)).toMatchObject({ state: 'warn' });
   });
 });
