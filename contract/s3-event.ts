@@ -112,8 +112,6 @@ export function readTrustedSource(text: string): TrustedSource | undefined {
 export interface UnsignedEvent {
   /** The buckets that it is about; at least one. S3's own notifications alone don't say which account owns the bucket. */
   readonly sources: readonly Partial<TrustedSource>[];
-  /** When it was, where it says so. */
-  readonly time?: Date;
   /** Reads it, malformed as it may be. */
   read(filter: DeliveryFilter): S3Event;
 }
@@ -194,14 +192,13 @@ export function unsignedEvent(body: string): UnsignedEvent | undefined {
     return {
       // EventBridge always names the account: an event that does not is nobody's.
       sources: [present({ bucket: textOf(bucket), account: textOf(document.account) ?? '' })],
-      ...present({ time: timeOf(document.time) }),
       read: (filter) => readEventBridgeEvent(document, filter),
     };
   }
   const read = (filter: DeliveryFilter) => readDocument(document, filter);
   if (document.Event === 's3:TestEvent') {
     const sources = [present({ bucket: textOf(document.Bucket) })];
-    return { sources, ...present({ time: timeOf(document.Time) }), read };
+    return { sources, read };
   }
   const records: readonly unknown[] = Array.isArray(document.Records) ? document.Records : [];
   if (records.length === 0) return undefined;
@@ -209,7 +206,7 @@ export function unsignedEvent(body: string): UnsignedEvent | undefined {
   const sources = records.map((record) =>
     present({ bucket: textOf(memberOf(memberOf(memberOf(record, 's3'), 'bucket'), 'name')) }),
   );
-  return { sources, ...present({ time: timeOf(memberOf(records[0], 'eventTime')) }), read };
+  return { sources, read };
 }
 
 /** Why EventBridge says that an object came, as S3's own notifications say it. */
@@ -516,13 +513,6 @@ function refuse(report: Report, problem: string): undefined {
 
 function memberOf(value: unknown, name: string): unknown {
   return isObject(value) ? value[name] : undefined;
-}
-
-function timeOf(value: unknown): Date | undefined {
-  const text = textOf(value) ?? '';
-  // PostgreSQL reads no year of more digits.
-  const time = new Date(/^\d{4}-\d\d-\d\dT/.test(text) ? text : Number.NaN);
-  return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -16,8 +16,8 @@ export interface SqsServer extends TestServer {
   readonly dead: () => readonly string[];
   /** Actions that were asked for, in their order. */
   readonly actions: readonly string[];
-  /** Puts a message into the queue. */
-  send(body: string): void;
+  /** Puts a message into the queue. @param sentAt @default now */
+  send(body: string, sentAt?: Date): void;
   /** Hands out again what was handed out and not deleted, as SQS does after the visibility timeout. */
   showAgain(): void;
   /** Answers the next request of an action with an error. @param type @default QueueDoesNotExist */
@@ -27,6 +27,7 @@ export interface SqsServer extends TestServer {
 interface Queued {
   readonly id: string;
   readonly body: string;
+  readonly sentAt: Date;
   hidden: boolean;
   receives: number;
   /** The timer that shows it again. */
@@ -36,6 +37,7 @@ interface Queued {
 interface Receive {
   readonly MaxNumberOfMessages: number;
   readonly WaitTimeSeconds?: number;
+  readonly MessageSystemAttributeNames?: readonly string[];
 }
 
 /**
@@ -78,7 +80,8 @@ export async function startSqsServer({
   };
 
   const answers: Record<string, (input: never, gone: AbortSignal) => unknown> = {
-    ReceiveMessage: async ({ MaxNumberOfMessages, WaitTimeSeconds = 0 }: Receive, gone) => {
+    ReceiveMessage: async (input: Receive, gone) => {
+      const { MaxNumberOfMessages, WaitTimeSeconds = 0, MessageSystemAttributeNames = [] } = input;
       const over = AbortSignal.timeout(WaitTimeSeconds * 1000);
       const signal = AbortSignal.any([gone, over]);
       while (waits && !signal.aborted && messages.every(({ hidden }) => hidden)) {
@@ -88,11 +91,15 @@ export async function startSqsServer({
       gone.throwIfAborted();
       const found = messages.filter(({ hidden }) => !hidden).slice(0, MaxNumberOfMessages);
       for (const message of found) hide(message);
-      const Messages = found.map(({ id, body }) => ({
+      const Messages = found.map(({ id, body, sentAt }) => ({
         MessageId: id,
         ReceiptHandle: id,
         Body: body,
         MD5OfBody: createHash('md5').update(body).digest('hex'),
+        // SQS says it only when asked.
+        ...(MessageSystemAttributeNames.includes('SentTimestamp') && {
+          Attributes: { SentTimestamp: `${sentAt.getTime()}` },
+        }),
       }));
       return { Messages };
     },
@@ -136,8 +143,8 @@ export async function startSqsServer({
     hidden: () => messages.filter(({ hidden }) => hidden).map(({ body }) => body),
     mostReceives: () => mostReceives,
     dead: () => dead,
-    send(body) {
-      messages.push({ id: randomUUID(), body, hidden: false, receives: 0 });
+    send(body, sentAt = new Date()) {
+      messages.push({ id: randomUUID(), body, sentAt, hidden: false, receives: 0 });
       announce();
     },
     showAgain() {

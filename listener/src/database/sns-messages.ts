@@ -19,7 +19,7 @@ export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
 export interface Envelope {
   readonly messageId: string;
   readonly topicArn: string;
-  /** When SNS signed it. */
+  /** When SNS signed it, or an unsigned event was put into the queue: the same in each repetition. */
   readonly timestamp: Date | string;
   readonly subject?: string;
   readonly message: string;

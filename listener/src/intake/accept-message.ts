@@ -235,7 +235,8 @@ async function clientsByObject(
  * runs are inserted in an order that is the same in every transaction, so that two of them which
  * hold the same ones can't wait for each other.
  *
- * Messages are a table for each month in which SNS signed them, as a repetition says again; each has its own key.
+ * Messages are a table for each month in which SNS signed them or they were put into the queue, as a repetition says again;
+ * each has its own key.
  */
 const insertMessagesAndRuns = ({ messages, runs }: Tables, anew: boolean) => `
   WITH given AS (

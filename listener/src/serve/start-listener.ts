@@ -601,9 +601,9 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
   const consumer = startQueueConsumer({
     client,
     queueUrl,
-    handle: (body, id) =>
+    handle: (message) =>
       traced(tracer, 'process message', messageSpan('aws_sqs'), async (span) => {
-        const handled = await handle(body, id);
+        const handled = await handle(message);
         if (handled !== 'done') span.fail(new Error(handled));
         return handled;
       }),

@@ -20,12 +20,20 @@ export type Handled =
   /** The database can't record it now: it is held and tried again, and no other is fetched meanwhile. */
   | 'unrecorded';
 
+/** A message as SQS hands it out; id and time are the same each time it does. */
+export interface QueuedMessage {
+  readonly body: string;
+  readonly id: string;
+  /** When it was put into the queue. */
+  readonly sentAt: Date;
+}
+
 /** What {@link startQueueConsumer} works with. */
 export interface QueueConsumerOptions {
   readonly client: SQSClient;
   readonly queueUrl: string;
-  /** Takes the body of a message, and the id that SQS gave it; it must not throw. */
-  readonly handle: (body: string, messageId: string) => Promise<Handled>;
+  /** Takes a message; it must not throw. */
+  readonly handle: (message: QueuedMessage) => Promise<Handled>;
   /** Called with what SQS answers instead of messages, and for messages that it did not delete. */
   readonly onError: (error: unknown) => void;
   /**
@@ -190,6 +198,7 @@ async function fetchOnce(
       QueueUrl: queueUrl,
       MaxNumberOfMessages: MESSAGES_AT_ONCE,
       WaitTimeSeconds: LONGEST_POLL_SECONDS,
+      MessageSystemAttributeNames: ['SentTimestamp'],
     });
     ({ Messages: messages = [] } = await client.send(command, { abortSignal: stopping }));
   } catch (error) {
@@ -199,15 +208,19 @@ async function fetchOnce(
   return messages.length === 0 ? { end: 'none' } : take(messages, options, progress);
 }
 
+/** Its time is in milliseconds (Amazon SQS API Reference, "ReceiveMessage"). */
+function asQueued({ Body = '', MessageId = randomUUID(), Attributes }: Message): QueuedMessage {
+  const sentAt = new Date(Number(Attributes?.SentTimestamp ?? Date.now()));
+  return { body: Body, id: MessageId, sentAt };
+}
+
 /** Handles messages, and deletes those that are done. @returns which the database did not record */
 async function take(
   messages: readonly Message[],
   { client, queueUrl, handle, onError }: QueueConsumerOptions,
   progress: Progress,
 ): Promise<Required<Fetched>> {
-  const results = await Promise.all(
-    messages.map(({ Body = '', MessageId }) => handle(Body, MessageId ?? randomUUID())),
-  );
+  const results = await Promise.all(messages.map((message) => handle(asQueued(message))));
   const done = messages.filter((_, index) => results[index] === 'done');
   progress.taken += done.length;
   await deleteAll(done, { client, queueUrl, onError });
@@ -280,15 +293,14 @@ export async function drainQueue(
         MaxNumberOfMessages: MESSAGES_AT_ONCE,
         WaitTimeSeconds: DRAIN_POLL_SECONDS,
         VisibilityTimeout: DRAIN_HIDDEN_SECONDS,
+        MessageSystemAttributeNames: ['SentTimestamp'],
       });
       // A fetch that is broken off would leave what SQS had handed out hidden.
       const { Messages = [] } = await client.send(command);
       const fresh = Messages.filter(({ MessageId = '' }) => !kept.has(MessageId));
       const results = signal.aborted
         ? fresh.map((): Handled => 'kept')
-        : await Promise.all(
-            fresh.map(({ Body = '', MessageId }) => handle(Body, MessageId ?? randomUUID())),
-          );
+        : await Promise.all(fresh.map((message) => handle(asQueued(message))));
       const done = fresh.filter((_, index) => results[index] === 'done');
       const left = await deleteAll(done, options);
       taken += done.length - left;

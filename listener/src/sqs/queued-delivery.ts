@@ -15,7 +15,7 @@ import {
 } from '../http/sns-delivery.ts';
 import { parseEnvelope } from '../sns/envelope.ts';
 import type { Verifier } from '../sns/verifier.ts';
-import type { Handled } from './queue-consumer.ts';
+import type { Handled, QueuedMessage } from './queue-consumer.ts';
 
 /** Who sent an event that nobody signed, as a message of SNS would say it. */
 export interface UnsignedEnvelope {
@@ -23,6 +23,7 @@ export interface UnsignedEnvelope {
   readonly messageId: string;
   /** Bucket, in the place of the topic. */
   readonly topicArn: string;
+  /** When it was put into the queue: what it says itself may be old, and a month goes by this. */
   readonly timestamp: Date;
   readonly message: string;
 }
@@ -100,14 +101,15 @@ interface Taken extends IntakeResult {
  */
 export function queuedDelivery(dependencies: QueuedDeliveryDependencies) {
   const { trustedSources, logger, metrics } = dependencies;
-  return async (body: string, queueMessageId: string): Promise<Handled> => {
+  return async (queued: QueuedMessage): Promise<Handled> => {
+    const { body, id: queueMessageId } = queued;
     const startedAt = performance.now();
     try {
       const event = trustedSources.length === 0 ? undefined : unsignedEvent(body);
       const taken =
         event === undefined
           ? await takeSigned(body, dependencies)
-          : await takeUnsigned(event, { body, queueMessageId }, dependencies);
+          : await takeUnsigned(event, queued, dependencies);
       const seconds = (performance.now() - startedAt) / 1000;
       metrics.countQueued(taken.outcome);
       metrics.observeIntake(seconds);
@@ -158,7 +160,7 @@ async function takeSigned(
 /** @throws {ListenerError} where one of its buckets is not trusted */
 async function takeUnsigned(
   event: UnsignedEvent,
-  { body, queueMessageId: messageId }: { readonly body: string; readonly queueMessageId: string },
+  { body, id: messageId, sentAt: timestamp }: QueuedMessage,
   { trustedSources, region, intake }: QueuedDeliveryDependencies,
 ): Promise<Taken> {
   // A notification of S3 names no account: the policy of the queue alone says whose bucket may send.
@@ -175,7 +177,6 @@ async function takeUnsigned(
   }
   const [{ bucket = '' } = {}] = event.sources;
   const topicArn = `arn:${partitionOf(region ?? '').name}:s3:::${bucket}`;
-  const timestamp = event.time ?? new Date();
   const taken = await intake.acceptUnsigned(
     { messageId, topicArn, timestamp, message: body },
     event,

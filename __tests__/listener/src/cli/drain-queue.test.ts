@@ -10,6 +10,7 @@ import {
 } from 'vitest';
 import { makeSigningKey, type SigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
+import { tablesOf } from '../../../../listener/src/database/tables.ts';
 import { cli } from '../../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import {
@@ -65,12 +66,13 @@ async function drain(
   {
     policy = undefined as string | undefined,
     fail = undefined as string | undefined,
+    sentAt = new Date(),
     environment = {} as Record<string, string>,
   } = {},
 ) {
   const sqs: SqsServer = await startSqsServer({ waits: false, ...(policy && { policy }) });
   onTestFinished(() => sqs.close());
-  for (const body of bodies) sqs.send(body);
+  for (const body of bodies) sqs.send(body, sentAt);
   if (fail !== undefined) sqs.failNext('ReceiveMessage', fail);
   const result = await cli(['drain-queue', sqs.queueUrl, '--json'], {
     AWS_REGION: 'us-gov-west-1',
@@ -152,6 +154,13 @@ describe('drain-queue with the queue of a rule of EventBridge', () => {
     expect(JSON.parse(out)).toMatchObject({ taken: 1, outcomes: { accepted: 1 } });
     expect(await keysOf()).toHaveLength(1);
     expect(code).toBe(0);
+  });
+
+  test('records when they were sent, however old they say they are', async () => {
+    const sentAt = new Date('2026-12-01T00:00:01Z');
+    await drain([event], { policy: narrow, environment, sentAt });
+    const [message] = await given.database(tablesOf(given.database).messages).select('signed_at');
+    expect(message).toEqual({ signed_at: sentAt });
   });
 
   test('refuses them where somebody else could have sent them', async () => {

@@ -5,6 +5,7 @@ import {
   drainQueue,
   type Handled,
   type QueueConsumerOptions,
+  type QueuedMessage,
   queueClient,
   startQueueConsumer,
 } from '../../../../listener/src/sqs/queue-consumer.ts';
@@ -28,7 +29,7 @@ function clientOf({ origin: endpoint }: SqsServer): SQSClient {
 }
 
 function consume(
-  handle: (body: string) => Promise<Handled>,
+  handle: (body: string, message: QueuedMessage) => Promise<Handled>,
   options: Partial<QueueConsumerOptions> = {},
 ) {
   const errors: unknown[] = [];
@@ -37,7 +38,7 @@ function consume(
   const consumer = startQueueConsumer({
     client,
     queueUrl,
-    handle,
+    handle: (message) => handle(message.body, message),
     onError,
     pause: async () => {},
     ...options,
@@ -75,6 +76,18 @@ describe('the consumer of a queue', () => {
     away = false;
     sqs.showAgain();
     await eventually(() => expect(sqs.waiting()).toEqual([]));
+  });
+
+  it('says the same id and time of a message each time it comes', async () => {
+    const sentAt = new Date('2026-11-30T23:59:59.999Z');
+    const taken: QueuedMessage[] = [];
+    consume(async (_, message) => (taken.push(message) === 1 ? 'kept' : 'done'));
+    sqs.send('a', sentAt);
+    await eventually(() => expect(taken).toHaveLength(1));
+    sqs.showAgain();
+    await eventually(() => expect(taken).toHaveLength(2));
+    expect(taken[0]).toEqual({ body: 'a', id: expect.any(String), sentAt });
+    expect(taken[1]).toEqual(taken[0]);
   });
 
   it('fetches nothing for longer and longer while what it needs is unavailable', async () => {
@@ -274,7 +287,7 @@ describe('a queue that is drained', () => {
     const result = await drainQueue({
       client: own,
       queueUrl: queue.queueUrl,
-      handle: (body) => handle(body, queue),
+      handle: ({ body }) => handle(body, queue),
       onError: (error) => errors.push(error),
       signal,
     });

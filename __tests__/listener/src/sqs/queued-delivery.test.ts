@@ -19,6 +19,8 @@ import {
 const SIGNATURE = { SignatureVersion: '2', Signature: 'AAAA', SigningCertURL: 'https://sns/c.pem' };
 const body = (message: object = notification()) => JSON.stringify({ ...message, ...SIGNATURE });
 
+const SENT_AT = new Date('2026-12-01T00:00:01Z');
+
 /** Takes one message; the verifier believes what the test says. */
 async function take(
   text: string,
@@ -43,7 +45,7 @@ async function take(
     logger,
     metrics,
     onNoCertificate,
-  })(text, 'queue-message');
+  })({ body: text, id: 'queue-message', sentAt: SENT_AT });
   return { handled, outcomes, lines, intake };
 }
 
@@ -158,6 +160,20 @@ describe('an event that nobody signed', () => {
     expect([handled, outcomes]).toEqual(['done', ['accepted']]);
     expect(calls).toEqual([`unsigned queue-message from arn:aws-us-gov:s3:::${BUCKET}`]);
     expect(verify).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['of S3', fromS3],
+    ['of EventBridge', fromBridge],
+    ['that names no time', records(BUCKET)],
+  ])('%s is recorded under the time at which it was sent', async (_, text) => {
+    const acceptUnsigned = vi.fn(async () => ({ outcome: 'accepted', runIds: [] }) as const);
+    const { intake } = recordingIntake({ acceptUnsigned });
+    await take(text, { intake, trustedSources });
+    expect(acceptUnsigned).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ timestamp: SENT_AT }),
+      expect.anything(),
+    );
   });
 
   it.each([
