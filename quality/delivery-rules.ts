@@ -194,7 +194,7 @@ export const DELIVERY_RULES = [
     history: false,
     fault: 'data-freshness',
     meaning:
-      'Values of a `date` or `datetime` that are at most so many `hours` old when the file is delivered, as a share of those that are not null; `min` is how many there must be, `maxRows` limits the others. A date begins at midnight UTC.',
+      'Values of a `date` or `datetime` that are at most so many `hours` old when the file is delivered, and at most 24 hours ahead of it, as a share of those that are not null; `min` is how many there must be, `maxRows` limits the others. A date begins at midnight UTC.',
   },
   {
     rule: 'FileFreshness',
@@ -274,7 +274,7 @@ export const RULE_PROPERTIES = [
     name: 'hours',
     default: 'none: it must be given',
     allowed: HOURS,
-    meaning: 'What is older is not fresh.',
+    meaning: 'What is older is not fresh, and neither is what is more than 24 hours ahead.',
   },
   {
     name: 'last',

@@ -59,6 +59,9 @@ const COUNTED_DISTINCT = 100_000;
 
 const HOUR_MS = 3_600_000;
 
+/** Local times are up to 14 hours ahead of UTC, and so is the day that has begun there. */
+const AHEAD_MS = 24 * HOUR_MS;
+
 /** Rules for which values of a column are counted. */
 const COUNTING: ReadonlySet<string> = new Set([
   'ColumnValues',
@@ -74,8 +77,9 @@ interface Tally {
   values: number;
   /** Values that keep the constraints or are fresh, or different ones. */
   counted: number;
-  /** Milliseconds since 1970 from which values are fresh. */
+  /** Milliseconds since 1970 from and until which values are fresh. */
   readonly from: number;
+  readonly until: number;
   readonly most: number;
   /** Of {@link KeyHash}: the same in all threads that read the file. */
   readonly secret: Int32Array;
@@ -212,15 +216,16 @@ function tallyOf(
   const secret = new Int32Array(HASH_WORDS);
   ports.fillRandom(secret);
   const from = deliveredAt - hours * HOUR_MS;
-  return [newTally({ rule, cell, most, from, secret }, undefined)];
+  const until = deliveredAt + AHEAD_MS;
+  return [newTally({ rule, cell, most, from, until, secret }, undefined)];
 }
 
 function newTally(
-  { rule, cell, most, from, secret }: Pick<Tally, 'rule' | 'cell' | 'most' | 'from' | 'secret'>,
+  { rule, cell, most, from, until, secret }: Omit<Tally, 'values' | 'counted' | 'table' | 'hashes'>,
   hashes: number[] | undefined,
 ): Tally {
   const table = new KeyTable(new KeyBudget(most * BYTES_PER_VALUE), secret);
-  return { rule, cell, values: 0, counted: 0, most, from, secret, table, hashes };
+  return { rule, cell, values: 0, counted: 0, most, from, until, secret, table, hashes };
 }
 
 /** Adds what was counted of other rows. */
@@ -250,7 +255,7 @@ function count(tally: Tally, { columns, nulls, values }: InspectedFile, record: 
   const value = field === undefined ? 0 : (values[cell] as number);
   if (rule.rule === 'DataFreshness') {
     // What is not a time is neither.
-    if (value >= tally.from) tally.counted++;
+    if (value >= tally.from && value <= tally.until) tally.counted++;
     return;
   }
   if (rule.constraints !== undefined) {

@@ -62,6 +62,21 @@ describe('rules of freshness', () => {
     expect(fresh({ rule: 'DataFreshness', ...rule })).toMatchObject({ outcome, measured });
   });
 
+  it.each([
+    ['2026-11-03T06:00:00Z', 1],
+    ['2026-11-03T06:00:01Z', 0],
+    ['9999-12-31T00:00:00Z', 0],
+  ])(
+    'DataFreshness counts %s as %i fresh values of a delivery of the day before',
+    (at, measured) => {
+      const rules = [{ rule: 'DataFreshness' as const, column: 'at', hours: 48, fail: { min: 1 } }];
+      const expectation = { schema, rules };
+      const file = `id,day,at\n1,,${at}\n`;
+      const { deliveryRules } = inspectBytes(file, { expectation, deliveredAt: DELIVERED_AT });
+      expect(deliveryRules?.[0]).toMatchObject({ measured });
+    },
+  );
+
   it.each<[Partial<DeliveryRule>, string]>([
     [{ column: 'day' }, 'rules[0].hours: is undefined; a number from 0 is needed'],
     [{ column: 'day', hours: -1 }, 'rules[0].hours: is -1; a number from 0 is needed'],
