@@ -734,3 +734,17 @@ function isAccepted(verdict: Verdict): boolean {
 function storableReason(reason: string | undefined): string | null {
   return reason === undefined ? null : storableText(reason);
 }
+
+/**
+ * A subquery of the verdict that stood when `judgement` ended; no row where there was none.
+ *
+ * @param judgements - the table
+ */
+export function verdictBefore(judgements: string): string {
+  return `(
+    SELECT verdict FROM ${judgements} AS other
+    WHERE other.run_id = judgement.run_id AND other.number < judgement.number
+      AND other.status = 'finished' AND other.finished_at <= judgement.finished_at
+    ORDER BY other.number DESC LIMIT 1
+  )`;
+}

@@ -1,6 +1,6 @@
 import { storableText } from '../database/column-values.ts';
 import type { Database, Transaction } from '../database/connection.ts';
-import { REPORT_COLUMNS } from '../database/judgements.ts';
+import { REPORT_COLUMNS, verdictBefore } from '../database/judgements.ts';
 import { tablesOf } from '../database/tables.ts';
 import { type ReportForm, reportKey } from '../jobs/write-report.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
@@ -187,12 +187,7 @@ export async function contentOf(
        OR notice.monitoring_file_id IS NULL AND period.monitoring_file_id IS NULL
          AND (period.client, period.set_name) = (notice.client, notice.subject)
      )
-     LEFT JOIN LATERAL (
-       SELECT verdict FROM ${judgements} AS other
-       WHERE other.run_id = judgement.run_id AND other.number < judgement.number
-         AND other.status = 'finished' AND other.finished_at <= judgement.finished_at
-       ORDER BY other.number DESC LIMIT 1
-     ) AS previous ON true
+     LEFT JOIN LATERAL ${verdictBefore(judgements)} AS previous ON true
      WHERE notice.id = ANY (?::bigint[]) ORDER BY notice.id LIMIT ?`,
     [[...noticeIds], TOLD_IN_FULL],
   );

@@ -1,6 +1,7 @@
 import type { NoticeState } from '@file-processing/contract/notices.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import type { Database, Transaction } from '../database/connection.ts';
+import { verdictBefore } from '../database/judgements.ts';
 import type { Contact } from '../database/monitoring-files.ts';
 import { schemaOf, tablesOf } from '../database/tables.ts';
 import { type Audience, GIVE_UP_MS, nextMailAt, recipientsOf, stateOf } from './policy.ts';
@@ -93,12 +94,7 @@ async function waitingChanges(transaction: Transaction): Promise<readonly Change
      LEFT JOIN ${runs} AS run ON run.id = judgement.run_id
      LEFT JOIN ${monitoringFiles} AS file
        ON file.id = coalesce(notice.monitoring_file_id, judgement.monitoring_file_id)
-     LEFT JOIN LATERAL (
-       SELECT verdict FROM ${judgements} AS other
-       WHERE other.run_id = judgement.run_id AND other.number < judgement.number
-         AND other.status = 'finished' AND other.finished_at <= judgement.finished_at
-       ORDER BY other.number DESC LIMIT 1
-     ) AS previous ON true
+     LEFT JOIN LATERAL ${verdictBefore(judgements)} AS previous ON true
      LEFT JOIN LATERAL (
        SELECT number FROM ${judgements} AS other
        WHERE other.run_id = judgement.run_id AND other.number > judgement.number

@@ -1,4 +1,5 @@
 import { asTemplate, expressionsIn } from '../../synthesized/model/expression.ts';
+import { isObject } from '../../synthesized/synthesized-stack.ts';
 import {
   changesOf,
   managedResources,
@@ -378,10 +379,6 @@ function between(parts: readonly string[], separator: string): string[] {
 function textsIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** In Terraform's JSON null, an empty text and an empty list all say that an argument is not set. */

@@ -1,6 +1,6 @@
 import { isTemplate, type Reference, referencesIn, templateParts } from '../model/expression.ts';
 import { type Resource, type StackModel, valueAt } from '../model/model.ts';
-import type { Attributes } from '../synthesized-stack.ts';
+import { type Attributes, isObject } from '../synthesized-stack.ts';
 
 /** What an object can't be made without, or is made with once and for all. */
 const FIXED_AT_CREATION: readonly string[] = ['metadata[0].name', 'spec[0].load_balancer_class'];
@@ -188,11 +188,6 @@ export function shapeOf(type: string, name: string, value: unknown): Shape {
   if (Array.isArray(value)) return value.some(isObject) ? 'blocks' : 'value';
   if (!isObject(value)) return 'value';
   return SINGLE_BLOCKS.has(name) ? 'block' : 'blocks';
-}
-
-/** Whether a value is an object of JSON. */
-export function isObject(value: unknown): value is Attributes {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What Terraform would know of a resource before it makes it. */
