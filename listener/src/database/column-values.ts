@@ -5,6 +5,15 @@ import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
  * of which an offending cell of a broken file may hold: they are shown as U+2400 and U+FFFD.
  */
 export function toJsonb(value: unknown): string {
+  const text = JSON.stringify(value);
+  // To look at each value before it is written takes six times as long.
+  return REFUSED_ESCAPE.test(text) ? toStorableJson(value) : text;
+}
+
+/** How JSON.stringify writes U+0000 and half a surrogate pair; also what a text holds that quotes such an escape. */
+const REFUSED_ESCAPE = /\\u(?:0000|d[89a-f])/;
+
+function toStorableJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item === 'string') return storableText(item);
     if (!isPlainObject(item)) return item;

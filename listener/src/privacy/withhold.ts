@@ -33,6 +33,8 @@ const LONGEST_SHAPE = 64;
  * the rest as it is; cut at 64 characters.
  */
 export function shapeOf(text: string): string {
+  const ascii = shapeOfAscii(text);
+  if (ascii !== undefined) return ascii;
   const characters = Array.from(text);
   const shape = characters
     .slice(0, LONGEST_SHAPE)
@@ -41,6 +43,21 @@ export function shapeOf(text: string): string {
     .replace(/(?!A)[\p{L}\p{M}]/gu, 'a')
     .replace(/\p{N}/gu, '9');
   return characters.length > LONGEST_SHAPE ? `${shape}…` : shape;
+}
+
+/** Most texts are short and plain, and a report may have thousands. */
+function shapeOfAscii(text: string): string | undefined {
+  if (text.length > LONGEST_SHAPE) return undefined;
+  let shape = '';
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) return undefined;
+    if (code >= 0x61 && code <= 0x7a) shape += 'a';
+    else if (code >= 0x41 && code <= 0x5a) shape += 'A';
+    else if (code >= 0x30 && code <= 0x39) shape += '9';
+    else shape += text[at];
+  }
+  return shape;
 }
 
 /**
@@ -78,20 +95,25 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
   const numbered = numberedShapes();
   const classOf = (classification: Classification | null | undefined) =>
     classification ?? (protectsUndeclared ? 'sensitive' : 'public');
-  /** Gives back what may be shown, and keeps the rest. */
-  const hide = <T extends object>(
+  /** What is withheld of a class, as long as nothing is withheld of it too. */
+  const listOf = (classification: WithheldClass) => {
+    const list = withheld.get(classification) ?? [];
+    withheld.set(classification, list);
+    return list;
+  };
+  /** Gives back what is to be shown in place of an item's own properties, and keeps those. */
+  const hidden = <T extends object>(
     item: T,
     classification: Classification,
     path: readonly (string | number)[],
     shown: Partial<T>,
-  ): T => {
-    if (classification === 'public') return item;
-    const list = withheld.get(classification) ?? [];
-    withheld.set(classification, list);
-    for (const name of Object.keys(shown) as (keyof T & string)[]) {
+  ): Partial<T> | undefined => {
+    if (classification === 'public') return undefined;
+    const list = listOf(classification);
+    for (const name in shown) {
       if (item[name] !== shown[name]) list.push([[...path, name], item[name]]);
     }
-    return { ...item, ...shown };
+    return shown;
   };
   const { columns } = report;
   // Where cells have moved, any column may have that of any other one, and its smallest value be that.
@@ -101,20 +123,25 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
     // A fault that an older version recorded says neither; its message may quote anything.
     const plainMessage =
       classification === undefined ? meaningOf(fault.type) : (fault.plainMessage ?? message);
-    return hide(fault, classOf(classification), ['faults', index], {
+    const shown = hidden(fault, classOf(classification), ['faults', index], {
       value: value === null ? null : numbered(value),
       key: key === null ? null : numbered(key),
       label: label === columns[(fault.field ?? 0) - 1]?.name ? label : shapeOrNull(label),
       message: plainMessage,
     });
+    return { ...fault, ...shown };
   });
   /** Of a row that is shown for one bad cell, no other cell is told to be the same as elsewhere. */
   const listedRows = report.listedRows?.map((row, index): ListedRow => {
     const cells = row.cells.map((text, at) => {
-      const ownClass =
-        'classification' in row ? row.classification : columns[row.field - 1 + at]?.classification;
-      const path = ['listedRows', index, 'cells'];
-      return hide({ [at]: text }, classOf(ownClass), path, { [at]: shapeOf(text) })[at] ?? '';
+      const ownClass = classOf(
+        'classification' in row ? row.classification : columns[row.field - 1 + at]?.classification,
+      );
+      if (ownClass === 'public') return text;
+      const list = listOf(ownClass);
+      const shape = shapeOf(text);
+      if (shape !== text) list.push([['listedRows', index, 'cells', at], text]);
+      return shape;
     });
     return { ...row, cells };
   });
@@ -124,20 +151,24 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
       faults,
       ...(listedRows === undefined ? {} : { listedRows }),
       // A report of an older version has none.
-      diagnoses: (report.diagnoses ?? []).map((diagnosis, index) =>
-        hide(diagnosis, classOf(diagnosis.classification), ['diagnoses', index], {
+      diagnoses: (report.diagnoses ?? []).map((diagnosis, index) => ({
+        ...diagnosis,
+        ...hidden(diagnosis, classOf(diagnosis.classification), ['diagnoses', index], {
           evidence: null,
         }),
-      ),
+      })),
       columns: columns.map((column, index) => {
         const { label, name } = column;
         const own = classOf(column.classification);
         const path = ['columns', index];
-        const named = hide(column, own, path, { label: label === name ? label : shapeOf(label) });
-        return hide(named, ofBrokenRows ?? own, path, {
-          ...{ min: null, max: null },
-          ...(column.distribution === undefined ? {} : { distribution: null }),
-        });
+        return {
+          ...column,
+          ...hidden(column, own, path, { label: label === name ? label : shapeOf(label) }),
+          ...hidden(column, ofBrokenRows ?? own, path, {
+            ...{ min: null, max: null },
+            ...(column.distribution === undefined ? {} : { distribution: null }),
+          }),
+        };
       }),
     },
     withheld: Object.fromEntries(withheld),

@@ -279,6 +279,13 @@ describe('shapeOf', () => {
     expect(shapeOf(text)).toBe(shape);
   });
 
+  it('of a character of ASCII is the same in a text of ASCII alone as beside another letter', () => {
+    const ascii = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+    expect(ascii.map((text) => `${shapeOf(text)}a`)).toStrictEqual(
+      ascii.map((text) => shapeOf(`${text}ä`)),
+    );
+  });
+
   it('is cut where it says no more', () => {
     expect(shapeOf('x'.repeat(1000))).toBe(`${'a'.repeat(64)}…`);
   });
