@@ -95,11 +95,11 @@ test('each alert has its section of the runbooks, and each section its alert', (
   }
 });
 
-test('a section says what the alert means, what is lost, how to find the cause by commands, and what mends it', () => {
+test('a section says what the alert means, what is lost, how to find the cause by commands, and how to fix it', () => {
   const commands = OPERATIONS.map(({ name }) => name);
   for (const { alert, annotations } of rules) {
     const text = runbooks.get(alert) ?? '';
-    for (const part of ['What it means.', 'What is lost.', 'Find the cause.', 'Mend it.']) {
+    for (const part of ['What it means.', 'What is lost.', 'Find the cause.', 'Fix it.']) {
       expect(text, alert).toMatch(new RegExp(`^- \\*\\*${part}\\*\\*`, 'm'));
     }
     expect(text, alert).toContain(annotations.summary);
