@@ -13,7 +13,7 @@ import {
 } from '../database/periods.ts';
 import { placeOf } from '../rules/plan.ts';
 import { wallText, wallTimeAt } from '../schedule/time-zone.ts';
-import { PERIOD_STATES } from '../schedule/transitions.ts';
+import { PERIOD_STATES, type PeriodState } from '../schedule/transitions.ts';
 import { type Command, type CommandContext, UsageError } from './command-context.ts';
 import { namesText, printable, tableText } from './report-text.ts';
 import { requireClient } from './runs.ts';
@@ -52,6 +52,12 @@ export const deliveries: Command<DeliveriesOptions> = (context, { file, json, ..
     return EXIT.ok;
   });
 
+/** Of states that say nothing of the verdict, though their names sound as if they did. */
+const MEANING: Partial<Readonly<Record<PeriodState, string>>> = {
+  recovered: ' (came after it was missing)',
+  corrected: ' (another verdict than before, better or worse)',
+};
+
 function periodsText(
   periods: readonly ListedPeriod[],
   counts: Awaited<ReturnType<typeof countPeriods>>,
@@ -72,7 +78,7 @@ function periodsText(
   ]);
   const titles = ['period', 'due', 'state', 'verdict', 'delivered', 'run', 'client', 'file or set'];
   const found = PERIOD_STATES.filter((state) => counts[state] !== undefined);
-  const in_ = found.map((state) => `${counts[state]} ${state}`).join(', ');
+  const in_ = found.map((state) => `${counts[state]} ${state}${MEANING[state] ?? ''}`).join(', ');
   const next = periods.length === limit ? `; the next ones: --after ${last.id}` : '';
   return `${tableText(titles, rows)}periods: ${in_}${next}\n`;
 }

@@ -105,10 +105,7 @@ export const show: Command<ShowOptions> = (
     }
     // First what everybody asks for: verdict, diagnosis, faults.
     if (report !== null) context.stdout.write(`${reportText(run.key, report)}\n`);
-    const fields = Object.entries(run)
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => `${name}: ${printable(shown(value))}\n`);
-    context.stdout.write(fields.join(''));
+    context.stdout.write(runText(run));
     // One alone is what the fields above say, unless its line has something more.
     if (judgements.length > 1 || judgements.some(hasMore)) {
       context.stdout.write(`\njudgements:\n${judgements.map(judgementLine).join('')}`);
@@ -116,6 +113,47 @@ export const show: Command<ShowOptions> = (
     return EXIT.ok;
   });
 };
+
+/** A run in lines of a name and what belongs together; what is not known is left out. */
+function runText(run: Run): string {
+  const { verdict, rules, rowCount, byteCount, faultCount } = run;
+  const said = (name: string, value: string | number | null) =>
+    value === null ? '' : `${name} ${value}`;
+  const at = (name: string, time: Date | null) => said(name, time?.toISOString() ?? null);
+  const counted = [
+    rowCount !== null && amount(rowCount, 'row'),
+    byteCount !== null && amount(byteCount, 'byte'),
+    faultCount !== null && amount(faultCount, 'fault'),
+  ];
+  const lines: Readonly<Record<string, readonly (string | null | false)[]>> = {
+    run: [run.id, at('recorded', run.createdAt)],
+    object: [
+      `${run.bucket}/${run.key}`,
+      ...[said('version', run.versionId), said('ETag', run.eTag)],
+      run.sizeBytes !== null && amount(run.sizeBytes, 'byte'),
+    ],
+    event: [
+      ...[run.eventName, at('at', run.eventTime), run.awsRegion],
+      ...[said('sequencer', run.sequencer), said('message', run.messageId)],
+    ],
+    status: [
+      ...[run.status, `judgement ${run.number}`, `asked by ${run.askedBy}`],
+      ...[amount(run.attempts, 'attempt'), at('started', run.startedAt)],
+      at('ended', run.finishedAt),
+    ],
+    error: [run.error],
+    verdict: [verdict, said('of judgement', run.verdictNumber), at('at', run.verdictAt)],
+    rules: [rules, said('of monitored file', run.monitoringFileId)],
+    counted,
+    'SHA-256': [run.sha256],
+    report: [run.reportKey],
+  };
+  return Object.entries(lines)
+    .map(([name, parts]) => [name, parts.filter(Boolean).join(', ')] as const)
+    .filter(([, text]) => text !== '')
+    .map(([name, text]) => `${`${name}:`.padEnd(9)}${printable(text)}\n`)
+    .join('');
+}
 
 /**
  * The run that a short name stands for.
@@ -371,8 +409,4 @@ function showAsked(
   const are = count === 1 ? 'is' : 'are';
   const note = left > 0 ? `; ${left} left alone: ${why}` : '';
   stdout.write(`${amount(count, 'run')} ${dryRun ? 'would be' : are} judged again${note}\n`);
-}
-
-function shown(value: unknown): string {
-  return value instanceof Date ? value.toISOString() : String(value);
 }

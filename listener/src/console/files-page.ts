@@ -233,7 +233,7 @@ ${chart('Seconds of judgement', ({ startedAt, finishedAt }) => (finishedAt.getTi
 function deliverySection(deliveries: readonly JudgedDelivery[]): Html {
   const rows = deliveries.map(
     ({ runId, deliveredAt, verdict, stands, rowCount, faultCount, period, key }) => html`<tr>
-<td><a href="/runs/${runId}">${deliveredAt.toISOString()}</a></td><td>${period ?? '–'}</td><td>${verdictMark(verdict, 'finished')}${!stands && html` <span class="more">corrected</span>`}</td>
+<td><a href="/runs/${runId}">${deliveredAt.toISOString()}</a></td><td>${period ?? '–'}</td><td>${verdictMark(verdict, 'finished')}${!stands && html` <span class="more">replaced</span>`}</td>
 <td class="number">${rowCount.toLocaleString('en-US')}</td><td class="number">${faultCount.toLocaleString('en-US')}</td><td><span class="text">${key}</span></td>
 </tr>`,
   );

@@ -93,6 +93,19 @@ describe('deliveries', () => {
     ]);
   });
 
+  test('says that a corrected one has another verdict, not a better one', async () => {
+    await twoMonths();
+    await delivered(1, '2026-11-04T10:00:00Z', 'in/nm/officers_10.csv', { verdict: 'failed' });
+    await look('2026-11-21T00:01');
+    const { out } = await run(['deliveries', '--state', 'corrected']);
+    expect(words(out)).toEqual([
+      expect.any(String),
+      expect.stringMatching(/^2026-10 .* {2}corrected {2}failed {2}/),
+      'periods: 1 corrected (another verdict than before, better or worse)',
+      '',
+    ]);
+  });
+
   test.each([
     [['--state', 'missing'], 2],
     [['--period', '2026-10'], 3],

@@ -360,7 +360,7 @@ describe('a run with a database', () => {
     const [{ id, reportKey }] = JSON.parse(list.out);
     expect(reportKey).toBe(`reports/a.csv.${id}.1.json`);
     const shown = await cli(['runs', 'show', id], { DATABASE_URL: given.url });
-    expect(shown.out).toContain(`reportKey: ${reportKey}\n`);
+    expect(shown.out).toContain(`report:  ${reportKey}\n`);
   });
 
   test('a dry run beside it writes nothing', async () => {
@@ -379,7 +379,7 @@ describe('a run with a database', () => {
     const [{ id }] = JSON.parse(list.out);
     const shown = await cli(['runs', 'show', id], { DATABASE_URL: given.url });
     expect(shown.out).toMatch(
-      /^FAILED[\s\S]*line 2, .*extra-cell[\s\S]*\n\nid: [\s\S]*verdict: failed/,
+      /^FAILED[\s\S]*line 2, .*extra-cell[\s\S]*\n\nrun: [\s\S]*verdict: failed/,
     );
     const table = await cli(['runs', 'list', '--verdict', 'passed'], { DATABASE_URL: given.url });
     expect(table.out).toBe('no runs\n');

@@ -83,11 +83,27 @@ test('runs show says that a report was deleted for its age', async () => {
   await given.database('reports').delete();
   await given.database('judgements').update({ details_deleted_at: new Date() });
   const { out, code } = await runs('show', runId);
-  expect(out).toContain('verdict: passed\n');
+  expect(out).toMatch(/^verdict: passed, of judgement 1, at /m);
   expect(out).toMatch(
     /^ {2}1 .* passed {2}asked by message {2}report and error deleted for their age$/m,
   );
   expect(code).toBe(0);
+});
+
+test('runs show puts what belongs together in one named line, and leaves out what is not known', async () => {
+  const object = { bucket: 'b', key: 'in/a.csv', versionId: 'v1', sizeBytes: 1_024 };
+  const runId = await judgedRun(given.database, object);
+  await given.database('reports').delete();
+  const { out } = await runs('show', runId);
+  const lines = out.split('\n');
+  expect(lines).toContain('object:  b/in/a.csv, version v1, 1,024 bytes');
+  expect(lines).toContain('rules:   none');
+  expect(lines).toContainEqual(
+    expect.stringMatching(
+      /^status: {2}finished, judgement 1, asked by message, 1 attempt, started \S+Z, ended \S+Z$/,
+    ),
+  );
+  expect(out).not.toMatch(/^error:|null|undefined/m);
 });
 
 describe('runs list', () => {
