@@ -299,7 +299,7 @@ export const LISTENER_VARIABLES = {
   },
   CLIENT_WEIGHTS: {
     description:
-      'Weights of clients in the queue: of the files that are checked next, a client has its weight among the clients whose files wait; 1 for one that is not named. See [whose turn it is](scale.md#whose-turn-it-is).',
+      'Weights of clients in the queue: of the files that are checked next, a client has its weight among the clients whose files wait; 1 for one that is not named. See [whose turn it is](scale.md#sharing-between-clients).',
     kind: wholeNumbersByName(1, HIGHEST_WEIGHT),
     example: '{"nm_albuquerque":3}',
   },
