@@ -131,7 +131,7 @@ test('who follows the page finds what failed yesterday, does it again, and sees 
 /** The commands of the walk as the page has them, by what they are for; its days are yesterday and today. */
 async function commandsOfThePage() {
   const page = await readFile(join(ROOT, 'docs/operate.md'), 'utf8');
-  const [, rest = ''] = page.split('## What failed, and how to do it again\n');
+  const [, rest = ''] = page.split('## What failed, and how to redo it\n');
   const [section = ''] = rest.split('\n## ');
   const day = (before: number) => new Date(Date.now() - before * DAY_MS).toISOString().slice(0, 10);
   const days: Readonly<Record<string, string>> = { '2026-11-27': day(1), '2026-11-28': day(0) };
