@@ -50,6 +50,8 @@ const OTHERS: Readonly<Record<string, Needs>> = {
   monitoring: { globalSetup: [POSTGRES], test: 120_000, hook: 1_800_000 },
   // cosign, which Go builds.
   cosign: { globalSetup: [], maxWorkers: 1, test: 120_000, hook: 3_600_000 },
+  // Kueue and a Kubernetes control plane, which Go builds, and kubectl.
+  kueue: { globalSetup: [POSTGRES], maxWorkers: 1, test: 600_000, hook: 3_600_000 },
   // OpenTofu, which Go builds, and what Terraform's tests need beside Terraform.
   opentofu: {
     globalSetup: ['__tests__/opentofu/support/global-setup.ts'],

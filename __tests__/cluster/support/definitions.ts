@@ -40,8 +40,8 @@ export async function defineKinds(kubeconfig: string): Promise<void> {
   );
 }
 
-/** Where Go keeps a module of the version that a go.mod of ours names. */
-async function sourceOf(directory: string, module: string): Promise<string> {
+/** Where Go keeps a module, in the version that a go.mod of ours names. */
+export async function sourceOf(directory: string, module: string): Promise<string> {
   const { exitCode, stdout, stderr } = await run('go', ['mod', 'download', '-json', module], {
     directory,
     environment: { ...process.env, GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'local', GOWORK: 'off' },
