@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { digestOf, freshBundle } from '../../../listener/bin/bundle.cjs';
+import { builtScripts } from '../../../listener/src/console/checker/scripts.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const FILES = ['listener/src/main.ts', 'quality/inspect.ts'];
@@ -41,4 +42,27 @@ it.each([
 ])('no bundle is loaded where %s', async (_, change) => {
   await change();
   expect(freshBundle(listener)).toBeUndefined();
+});
+
+it('the scripts of a checker are built where they are missing', async () => {
+  await rm(join(listener, 'dist'), { recursive: true });
+  const built = join('dist', digestOf(root, FILES));
+  await write(
+    'listener/build.ts',
+    `import { mkdirSync, writeFileSync } from 'node:fs';
+     process.chdir(import.meta.dirname);
+     mkdirSync('${built}', { recursive: true });
+     writeFileSync('${built}/checker-page.js', 'the page');
+     writeFileSync('${built}/checker-worker.js', 'the worker');
+     writeFileSync('dist/inputs.json', '${JSON.stringify({ files: FILES, digest: digestOf(root, FILES) })}');`,
+  );
+  expect(await builtScripts(listener)).toEqual({ page: 'the page', worker: 'the worker' });
+});
+
+it('scripts that cannot be built are one line with the reason', async () => {
+  await rm(join(listener, 'dist'), { recursive: true });
+  await write('listener/build.ts', "\nthrow new Error('esbuild is not there');");
+  await expect(builtScripts(listener)).rejects.toThrow(
+    /^npm run build fails: .*esbuild is not there.*$/,
+  );
 });

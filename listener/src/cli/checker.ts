@@ -20,12 +20,9 @@ export interface CheckerOptions {
 export const checker: Command<CheckerOptions> = async (context, { mapping, output }) => {
   const expectation = await readExpectation(mapping);
   compileExpectation(expectation);
-  const scripts = await builtScripts();
-  if (scripts === undefined) {
-    throw new UsageError(
-      'the scripts of the page are not built, or older than these sources: run npm run build once',
-    );
-  }
+  const scripts = await builtScripts().catch((error: Error) => {
+    throw new UsageError(`the scripts of the page are not there: ${error.message}`);
+  });
   const digest = createHash('sha256').update(JSON.stringify(expectation)).digest('hex');
   const name = basename(mapping).replace(/\.(json|ya?ml)$/, '');
   const stamp = `${name} (${digest.slice(0, 12)}), file-processing ${packageJson.version}`;

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { stringify } from 'yaml';
+import { fileFault } from '../config/read-variables.ts';
 import { exportContract } from '../rules/contract-export.ts';
 import { type ContractChoices, importContract } from '../rules/contract-import.ts';
 import type { WithoutCounterpart } from '../rules/contract-reader.ts';
@@ -23,8 +24,8 @@ export interface ImportContractOptions extends ContractChoices {
 /** Makes a rule set of a data contract, and lists what it can't say. */
 export const importRules: Command<ImportContractOptions> = async ({ stdout }, options) => {
   const { contract, into, json, ...choices } = options;
-  const text = await readFile(contract, 'utf8').catch((error: Error) => {
-    throw new UsageError(`${contract} can't be read: ${error.message}`);
+  const text = await readFile(contract, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${contract} can't be read: ${fileFault(error)}`);
   });
   const { files, withoutCounterpart, toDecide } = importContract(contract, text, choices);
   await writeRuleFiles(into, files);
@@ -52,16 +53,20 @@ function lostText({ path, places, first, reason }: WithoutCounterpart): string {
 /**
  * Writes a rule set's files.
  *
- * @throws {UsageError} where one is there already: none is written then
+ * @throws {UsageError} where one is there already: none is written then; or where the folder can't be written to
  */
 export async function writeRuleFiles(folder: string, files: RuleFiles): Promise<void> {
   const there = [...files.keys()].map((path) => join(folder, path)).filter(existsSync);
   if (there.length > 0) {
     throw new UsageError(`${there.join(', ')}: there already; name another folder by --into`);
   }
-  for (const [path, text] of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text, { flag: 'wx' });
+  try {
+    for (const [path, text] of files) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text, { flag: 'wx' });
+    }
+  } catch (error) {
+    throw new UsageError(`${folder} can't be written to: ${(error as Error).message}`);
   }
 }
 

@@ -18,6 +18,7 @@ import { RuleSetError } from '../rules/rule-set.ts';
 import { ObjectUnavailableError, StoreError } from '../storage/object-store.ts';
 import { UsageError } from './command-context.ts';
 import { InterruptedError } from './interruption.ts';
+import { printable } from './report-text.ts';
 
 /** The code of a verdict, where it is the answer. */
 export function exitCodeOfVerdict(verdict: Verdict): number {
@@ -77,8 +78,15 @@ function isPortError(error: unknown): boolean {
   return 'syscall' in cause && (cause.syscall === 'listen' || cause.syscall === 'bind');
 }
 
-/** What a command says of the error that ended it; the stack only where it is unexpected. */
+/**
+ * What a command says of the error that ended it; the stack only where it is unexpected. A message may quote a file or its
+ * name: no control character of it reaches the terminal.
+ */
 export function errorText(error: unknown): string {
+  return textOf(error).split('\n').map(printable).join('\n');
+}
+
+function textOf(error: unknown): string {
   // commander has said it already.
   if (error instanceof CommanderError) return '';
   if (!(error instanceof Error)) return `unexpected error: ${String(error)}\n`;

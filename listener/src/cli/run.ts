@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { type ObjectReference, readS3Events } from '@file-processing/contract/s3-event.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
+import { fileFault } from '../config/read-variables.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/connection.ts';
 import {
@@ -140,8 +141,8 @@ async function eventText({ eventJson, eventsFile }: RunOptions): Promise<string>
     throw new UsageError('one of --event-json and --events-file is needed');
   }
   if (eventsFile === undefined) return eventJson ?? '';
-  return readFile(eventsFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${eventsFile} can't be read: ${error.message}`);
+  return readFile(eventsFile, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${eventsFile} can't be read: ${fileFault(error)}`);
   });
 }
 

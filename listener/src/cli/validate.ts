@@ -4,6 +4,7 @@ import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { type InspectOptions, inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
+import { fileFault } from '../config/read-variables.ts';
 import { createEngine, fileChunks } from '../jobs/engine-ports.ts';
 import { withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
@@ -174,11 +175,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 function unreadable(path: string, error: NodeJS.ErrnoException): string {
-  return `${path} can't be read: ${readingFault(error)}`;
-}
-
-function readingFault(error: NodeJS.ErrnoException): string {
-  return error.code === 'ENOENT' ? 'there is no such file' : error.message;
+  return `${path} can't be read: ${fileFault(error)}`;
 }
 
 /**
@@ -187,8 +184,8 @@ function readingFault(error: NodeJS.ErrnoException): string {
  * @throws {UsageError} where it is neither
  */
 export async function readExpectation(path: string): Promise<Expectation> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${path} can't be read as a Table Schema: ${readingFault(error)}`);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${path} can't be read as a Table Schema: ${fileFault(error)}`);
   });
   const { parseRuleFile } = await import('../rules/rule-file.ts');
   const parsed = parseRuleFile(path, text);

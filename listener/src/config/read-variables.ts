@@ -81,7 +81,7 @@ export function variableReader(environment: Environment): VariableReader {
       if (text !== '') return text;
       faults.push({ variable, value: path, problem: 'the file is empty', allowed });
     } catch (error) {
-      faults.push({ variable, value: path, problem: reason(error), allowed });
+      faults.push({ variable, value: path, problem: fileFault(error), allowed });
     }
     return undefined;
   }
@@ -115,9 +115,10 @@ export function variableReader(environment: Environment): VariableReader {
   };
 }
 
-function reason(error: unknown): string {
+/** Why a file could not be read, in words that follow a colon. */
+export function fileFault(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
   if (code === 'EACCES') return 'this process may not read it';
   if (code === 'EISDIR') return 'it is a folder';
   return `the file can't be read (${String(code ?? error)})`;

@@ -58,9 +58,7 @@ export function parseRuleFile(name: string, text: string): RuleFile | readonly U
     try {
       value = JSON.parse(plain);
     } catch (error) {
-      return [
-        { message: `is not JSON: ${error instanceof Error ? error.message : String(error)}` },
-      ];
+      return [{ message: `is not JSON: ${jsonFault(plain, error)}` }];
     }
   } else {
     const { errors, warnings } = document();
@@ -82,6 +80,13 @@ export function parseRuleFile(name: string, text: string): RuleFile | readonly U
       return offset === undefined ? undefined : place(offset);
     },
   };
+}
+
+/** In one line; of what is no rule file at all, such as a delivery, nothing is quoted. */
+function jsonFault(text: string, error: unknown): string {
+  if (text.trim() === '') return 'it is empty';
+  if (!/^\s*[{[]/.test(text)) return 'it does not begin with {';
+  return String(error instanceof Error ? error.message : error).replace(/\s+/g, ' ');
 }
 
 /** The text of a file, which editors for Windows begin with a byte order mark, without it. */

@@ -133,16 +133,20 @@ export async function readRuleFolder(folder: string, check: ExpectationCheck): P
 /**
  * The rule files below a folder, or of a ConfigMap that is mounted there. Names that begin with a dot are passed over.
  *
- * @throws {RuleSetError} for a file that is too large, or too many of them
+ * @throws {RuleSetError} for a file that is too large or may not be read, too many of them, or what is no folder
  */
 export async function ruleFilesIn(folder: string): Promise<RuleFiles> {
   for (let triesLeft = READS_OF_A_MOUNT; ; triesLeft -= 1) {
-    const content = await mountedContent(folder);
+    const content = await mountedContent(folder).catch((error: unknown) => {
+      throw faultOfFolder(folder, error);
+    });
     try {
       return await filesBelow(content ?? folder, folder, content !== undefined);
     } catch (error) {
       // Kubernetes has put the next content in its place, and taken this one away.
-      if (content === undefined || triesLeft === 1 || !isMissing(error)) throw error;
+      if (content === undefined || triesLeft === 1 || !isMissing(error)) {
+        throw faultOfFolder(folder, error);
+      }
     }
   }
 }
@@ -159,6 +163,14 @@ async function mountedContent(folder: string): Promise<string | undefined> {
     if (isMissing(error)) return undefined;
     throw error;
   });
+}
+
+/** What no other try would read. */
+function faultOfFolder(folder: string, error: unknown): unknown {
+  const { code, path } = error as NodeJS.ErrnoException;
+  const fault = (message: string) => new RuleSetError(folder, [{ file: '', path: '', message }]);
+  if (code === 'ENOTDIR') return fault('it is a file; a folder is needed');
+  return code === 'EACCES' ? fault(`this process may not read ${path}`) : error;
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../../listener/src/cli/command-context.ts';
 import {
   errorText,
@@ -13,6 +15,8 @@ import {
   ObjectUnavailableError,
   StoreError,
 } from '../../../../listener/src/storage/object-store.ts';
+import { cli } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const listenError = Object.assign(new Error(), { syscall: 'listen', code: 'EADDRINUSE' });
 const refused = (message: string) => Object.assign(new Error(message), { code: 'ECONNREFUSED' });
@@ -74,4 +78,59 @@ test('an unforeseen error comes with its stack', () => {
   expect(errorText(new TypeError('x is undefined'))).toMatch(
     /^unexpected error: TypeError: .*\n.*at /,
   );
+});
+
+test('no control character of a file or its name reaches the terminal', () => {
+  expect(errorText(new UsageError('a\u001b[2J.csv\nb'))).toBe('a\\u{1b}[2J.csv\nb\n');
+});
+
+describe('a command that takes a file or a folder', () => {
+  /** A folder with `folder`, the table `table.csv`, and `binary.json`, which is no text. */
+  async function place() {
+    const root = await temporaryFolder();
+    await mkdir(join(root, 'folder'));
+    await writeFile(join(root, 'table.csv'), 'name,born\nAda,1815\n');
+    await writeFile(join(root, 'binary.json'), Buffer.from([0x1b, 0xfe, 0x00, 0x9b, 0x0a, 0xff]));
+    return root;
+  }
+
+  const FOLDER = "can't be read: it is a folder";
+  const MISSING = "can't be read: there is no such file";
+  const DRY = ['run', 's3_data_quality_job', '--dry-run', '--events-file'];
+
+  test.each([
+    [['validate', '@folder'], 'is a folder'],
+    [['validate', '@table.csv', '--schema', '@folder'], 'it is a folder'],
+    [['validate', '@table.csv', '--schema', '@binary.json'], 'it does not begin with {'],
+    [['validate', '@table.csv/none'], MISSING],
+    [['validate', '@table.csv', '--html', '@table.csv'], "can't be written to"],
+    [['infer', '@folder'], 'is a folder'],
+    [['diff', '@folder', '@table.csv', '--key', 'name'], 'is a folder'],
+    [['diff', '@table.csv', '@table.csv', '--schema', '@none'], 'there is no such file'],
+    [['onboard', '@folder'], 'is a folder'],
+    [['onboard', '@table.csv', '--into', '@table.csv'], "can't be written to"],
+    [['checker', '@folder', '-o', '@check.html'], 'it is a folder'],
+    [['checker', '@none', '-o', '@check.html'], 'there is no such file'],
+    [['checker', '@table.csv', '-o', '@check.html'], 'it does not begin with {'],
+    [['rules', 'check', '@none'], 'there is no folder'],
+    [['rules', 'check', '@table.csv'], 'it is a file; a folder is needed'],
+    [['rules', 'diff', '@table.csv'], 'it is a file; a folder is needed'],
+    [['rules', 'rehearse', '@table.csv', '--last', '1'], 'it is a file; a folder is needed'],
+    [['rules', 'export', '@table.csv'], 'it is a file; a folder is needed'],
+    [['rules', 'import', '@folder'], FOLDER],
+    [['rules', 'import', '@none'], MISSING],
+    [['rules', 'import', '@binary.json'], 'it does not begin with {'],
+    [[...DRY, '@folder'], FOLDER],
+    [[...DRY, '@none'], MISSING],
+  ])('and is given something else says so, and ends with 2: %j', async (parameters, message) => {
+    const root = await place();
+    const there = await readdir(root);
+    const given = parameters.map((one) => one.replace(/^@/, `${root}/`));
+    const { code, out, err } = await cli(given);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(message);
+    // Neither a stack trace nor a value of the table.
+    expect(err).not.toMatch(/unexpected|illegal operation|Ada/);
+    expect(await readdir(root)).toEqual(there);
+  });
 });

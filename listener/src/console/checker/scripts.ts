@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { freshBundle } from '../../../bin/bundle.cjs';
 
 /** The two programs of a checker, each as one script that a browser runs. */
@@ -18,14 +20,23 @@ export const CHECKER_SCRIPTS = {
 const LISTENER = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
- * The scripts from the bundle, where it is that of the sources beside it.
+ * The scripts from the bundle. In a checkout it is built, as by `npm run build`, where it is missing or older than the sources.
  *
- * @returns undefined where there is none
+ * @param listener its folder @default that of this file
+ * @throws {Error} where it can't be built; the message is one line
  */
-export async function builtScripts(): Promise<CheckerScripts | undefined> {
-  const main = freshBundle(LISTENER);
-  if (main === undefined) return undefined;
+export async function builtScripts(listener = LISTENER): Promise<CheckerScripts> {
+  const main = freshBundle(listener) ?? (await build(listener));
   const read = (name: keyof CheckerScripts) =>
     readFile(join(dirname(main), CHECKER_SCRIPTS[name].file), 'utf8');
   return { page: await read('page'), worker: await read('worker') };
+}
+
+async function build(listener: string): Promise<string> {
+  const program = join(listener, 'build.ts');
+  const { stderr } = await promisify(execFile)(process.execPath, [program]).catch((error) => error);
+  const main = freshBundle(listener);
+  if (main !== undefined) return main;
+  const [reason = 'no reason was given'] = /^.*error.*$/im.exec(stderr) ?? [];
+  throw new Error(`npm run build fails: ${reason}`);
 }
