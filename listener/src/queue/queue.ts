@@ -114,6 +114,25 @@ export async function takePlaces(
   });
 }
 
+/**
+ * Waits until the transaction alone may give out a client's places, as the first thing that it does: whoever holds nothing
+ * can't be waited for. From then on intake only gets them after it.
+ *
+ * @throws after so many milliseconds, with SQLSTATE 55P03: the process that has them may be frozen
+ */
+export async function waitForPlaces(
+  transaction: Transaction,
+  client: string,
+  milliseconds: number,
+): Promise<void> {
+  await transaction.raw(`SET LOCAL lock_timeout = ${milliseconds}`);
+  await transaction.raw('SELECT pg_advisory_xact_lock(?, hashtext(? || ?))', [
+    PLACES_LOCK,
+    `${schemaOf(transaction)} `,
+    client,
+  ]);
+}
+
 /** Beside a number of schema and client; any number, but the same in every version of this program. */
 const PLACES_LOCK = 412_870_933;
 

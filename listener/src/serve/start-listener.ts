@@ -361,8 +361,7 @@ function startPlacing({ options, database, clientsOf }: Parts): Repeated {
   return repeat(
     PLACING_MS,
     async () => {
-      // Where there is one, there may be more than one look places.
-      while ((await placeWaiting(database, clientsOf, config.clientWeights)) > 0) {}
+      await placeWaiting(database, clientsOf, config.clientWeights);
     },
     (error) => logger.warn({ err: error }, 'judgements got no place in the queue'),
   );

@@ -11,6 +11,7 @@ import {
   type Queue,
   type RunJob,
 } from '../../../../listener/src/queue/queue.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { forgetRuns } from '../../support/runs.ts';
 
@@ -87,6 +88,15 @@ async function shares(jobs: readonly RunJob[]): Promise<Record<string, number>> 
     counts[client] = (counts[client] ?? 0) + 1;
   }
   return counts;
+}
+
+/** Transactions that wait until another one has given out places. */
+async function waitingForPlaces(): Promise<number> {
+  const { rows } = await given.database.raw(
+    `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  return rows.length;
 }
 
 const shareOfNext = async (count: number) => shares(await fetch(count));
@@ -207,7 +217,7 @@ describe('places that others hold', () => {
     await bring('b', 10);
     const unplaced = () => given.database(JOB).where({ priority: 0 });
     expect(await unplaced()).toHaveLength(10);
-    expect(await placeWaiting(given.database, clientsOf, WEIGHTS)).toBe(0);
+    expect(await placeWaiting(given.database, clientsOf, WEIGHTS, 10)).toBe(0);
     await frozen.rollback();
     expect(await placeWaiting(given.database, clientsOf, WEIGHTS)).toBe(10);
     expect(await shareOfNext(20)).toEqual({ a: 10, b: 10 });
@@ -218,6 +228,30 @@ describe('places that others hold', () => {
     await Promise.all(Array.from({ length: 8 }, () => bring('a', 20)));
     while ((await placeWaiting(given.database, clientsOf, WEIGHTS)) > 0) {}
     expect(await shareOfNext(100)).toEqual({ a: 50, b: 50 });
+  });
+
+  test('a judgement that has none is placed before intake gets more of them for its client', async () => {
+    await bring('b', 1, { known: false });
+    const intake = await given.database.transaction();
+    const id = randomUUID();
+    await queue.enqueue([{ runId: id, number: 1, jobId: id, client: 'b' }], intake);
+    const look = placeWaiting(given.database, clientsOf, WEIGHTS, 60_000);
+    await eventually(async () => expect(await waitingForPlaces()).toBe(1));
+    await bring('b', 5);
+    await intake.commit();
+    expect(await look).toBe(1);
+    expect(await given.database(JOB).where({ priority: 0 })).toHaveLength(5);
+  });
+
+  test('those of a client whose places a frozen process holds keep no others from theirs', async () => {
+    const frozen = await given.database.transaction();
+    const id = randomUUID();
+    await queue.enqueue([{ runId: id, number: 1, jobId: id, client: 'b' }], frozen);
+    await bring('b', 1_000, { known: false });
+    await bring('c', 3, { known: false });
+    expect(await placeWaiting(given.database, clientsOf, WEIGHTS, 10)).toBe(3);
+    await frozen.rollback();
+    expect(await placeWaiting(given.database, clientsOf, WEIGHTS)).toBe(1_000);
   });
 });
 
@@ -236,6 +270,15 @@ describe('judgements that have no place yet', () => {
     await bring('asked', 100, { known: false });
     expect(await placeWaiting(given.database, clientsOf, WEIGHTS)).toBe(100);
     expect(await shareOfNext(100)).toEqual({ a: 50, asked: 50 });
+  });
+
+  test('one look ends, however much comes in meanwhile', async () => {
+    const bringing: ClientsOf = async (objects) => {
+      await bring('a', 1_000, { known: false });
+      return clientsOf(objects);
+    };
+    await bring('a', 1_000, { known: false });
+    expect(await placeWaiting(given.database, bringing, WEIGHTS)).toBe(1_000);
   });
 
   test('two processes that place them at once place each once', async () => {
@@ -261,7 +304,33 @@ describe('judgements that have no place yet', () => {
     expect(await shareOfNext(100)).toEqual({ outage: 50, b: 50 });
   });
 
-  test('so does one that is handed back until its bucket is there', async () => {
+  test('however long more comes in than is judged, a failed one is fetched before what its client brings after it', async () => {
+    await bring('a', 40);
+    const [failed] = await fetch(1);
+    if (!failed) throw new Error('the queue is empty');
+    await queue.fail(failed, new Error('S3 is unavailable'));
+    await given
+      .database(JOB)
+      .where({ id: failed.id })
+      .update({ start_after: new Date(0) });
+    expect(await placeWaiting(given.database, clientsOf, WEIGHTS)).toBe(1);
+    const before: RunJob[] = [];
+    for (let turn = 0; turn < 10; turn += 1) {
+      await bring('a', 30);
+      await bring('b', 30);
+      before.push(...(await fetch(20)));
+    }
+    const place = before.findIndex(({ id }) => id === failed.id);
+    expect(await shares(before.slice(0, place))).toMatchObject({ a: 39 });
+  });
+
+  test('one whose run is gone gets one, so that it does not wait for good', async () => {
+    await bring('a', 1, { known: false });
+    await forgetRuns(given.database);
+    expect(await placeWaiting(given.database, clientsOf, WEIGHTS)).toBe(1);
+  });
+
+  test('one that is handed back until its bucket is there gets one when it is due', async () => {
     await bring('outage', 100);
     for (const job of await fetch(100)) await queue.handBack(job, 30);
     await bring('b', 100);
