@@ -164,7 +164,7 @@ async function readContent(
           await parallel.write(part);
           continue;
         }
-        inspection.read(part);
+        for (const _step of inspection.reading(part)) await pause(0);
         await pause(part.length);
       }
     }

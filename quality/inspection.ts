@@ -27,12 +27,13 @@ import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
 import { FooterHold } from './footer.ts';
+import type { LinearPattern } from './pattern.ts';
 import { PlainRows } from './plain-rows.ts';
 import type { EnginePorts, RangeResult, Reference, Sha256 } from './ports.ts';
 import { ColumnProfile, type ColumnReport, type Distribution } from './profile.ts';
 import { LEFT_FIGURES, leftBytes, type RangeContext } from './ranges.ts';
 import type { QualityReport } from './report.ts';
-import { MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
+import { CELL_ESCAPED, MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
 import type { CompiledField } from './table-schema.ts';
 import { equalsBytes, shorten } from './text.ts';
 import { TextSource } from './text-source.ts';
@@ -40,6 +41,8 @@ import { judge, tableObstacle, toleratesFaults } from './verdict.ts';
 import { WasmRows } from './wasm-rows.ts';
 
 const BLOCK_BYTES = 65_536;
+/** A record that is longer is judged in steps. */
+const LONG_BYTES = 65_536;
 /** Where WebAssembly shall read even a small file, which must then come in more than one. */
 const SMALL_BLOCK_BYTES = 64;
 const LONGEST_LINE_END = 2;
@@ -111,6 +114,7 @@ export class Inspection implements RecordHandler {
   #dialect: FoundDialect | undefined;
   /** Takes the quotes off lines that are quoted as a whole. */
   #lines: QuotedLines | undefined;
+  #unquoted: Uint8Array[] = [];
   /** Bytes of UTF-8 that were scanned. */
   #scanned = 0;
   #byteOrderMark = false;
@@ -131,6 +135,8 @@ export class Inspection implements RecordHandler {
   #suspectIsNoData = false;
   #cells: CellReader | undefined;
   #judges: readonly RowJudge<FaultType>[] = [];
+  /** All that cells are matched by. */
+  #patterns: readonly { readonly cell: number; readonly pattern: LinearPattern }[] = [];
   #headerKnown = true;
   readonly #readsPlainRows: PlainRowsOption;
   readonly #rowReader: RowReader | undefined;
@@ -138,6 +144,8 @@ export class Inspection implements RecordHandler {
   /** Undefined once the columns are settled. */
   #schemaLayout: readonly number[] | undefined;
   #settled = false;
+  /** Whether the record that the scanner has handed over last is still to be judged. */
+  #isHeld = false;
 
   constructor(expectation: CompiledExpectation, ports: EnginePorts, limits: InspectionLimits) {
     const { dialect, schema, rules, thresholds } = expectation;
@@ -228,8 +236,18 @@ export class Inspection implements RecordHandler {
 
   /** Judges the next bytes of the file's content. */
   read(chunk: Uint8Array): void {
+    for (const _step of this.reading(chunk));
+  }
+
+  /**
+   * The same in steps between which other work may have its turn, where more is to be done than these bytes are worth:
+   * in a long record, and where one is read again.
+   */
+  *reading(chunk: Uint8Array): Generator<void> {
     this.#unpackedBytes += chunk.length;
-    this.#source.write(chunk, this.#keptFrom, this.#judge);
+    const texts: Uint8Array[] = [];
+    this.#source.write(chunk, this.#keptFrom, (text) => texts.push(text));
+    for (const text of texts) yield* this.#judging(text);
   }
 
   /**
@@ -305,7 +323,7 @@ export class Inspection implements RecordHandler {
 
   *#scanPieces(text: Uint8Array): Generator<void> {
     for (let from = 0; from < text.length; from += BLOCK_BYTES) {
-      this.#scan(text.subarray(from, from + BLOCK_BYTES));
+      yield* this.#scanning(text.subarray(from, from + BLOCK_BYTES));
       yield;
     }
   }
@@ -367,7 +385,7 @@ export class Inspection implements RecordHandler {
     this.#isCounted = true;
     // Whatever is not plain of a row is read by CellReader, so that it is known of each cell what it was counted as.
     file.suspectUntil = offset + text.length;
-    this.#scan(text);
+    for (const _step of this.#scanning(text));
     this.#isCounted = false;
     this.#mustRestAt(offset + text.length);
     this.#cells?.forget(scanner);
@@ -385,9 +403,9 @@ export class Inspection implements RecordHandler {
     return this.#scanner.offset(this.#scanner.recordStart);
   }
 
-  readonly #judge = (text: Uint8Array): void => {
+  *#judging(text: Uint8Array): Generator<void> {
     if (this.#head === undefined) {
-      this.#readTable(text);
+      yield* this.#readTable(text);
       return;
     }
     const missing = HEAD_BYTES - this.#headLength;
@@ -395,10 +413,10 @@ export class Inspection implements RecordHandler {
     if (part.length < missing) this.#keepHead(part);
     else {
       if (this.#headLength > 0) this.#keepHead(part);
-      this.#begin(this.#headLength > 0 ? this.#head : part, false);
-      this.#readTable(text.subarray(missing));
+      yield* this.#begin(this.#headLength > 0 ? this.#head : part, false);
+      yield* this.#readTable(text.subarray(missing));
     }
-  };
+  }
 
   #keepHead(part: Uint8Array): void {
     const length = this.#headLength + part.length;
@@ -419,17 +437,26 @@ export class Inspection implements RecordHandler {
   *settle(): Generator<void> {
     if (this.#settled || this.#refusal !== undefined) return;
     this.#settled = true;
-    this.#source.end(this.#keptFrom, this.#judge);
-    if (this.#head !== undefined) this.#begin(this.#head.subarray(0, this.#headLength), true);
-    if (this.#footer !== undefined) this.#skipped.footer = this.#footer.end(this.#scan);
+    const texts: Uint8Array[] = [];
+    this.#source.end(this.#keptFrom, (text) => texts.push(text));
+    for (const text of texts) yield* this.#judging(text);
+    if (this.#head !== undefined) {
+      yield* this.#begin(this.#head.subarray(0, this.#headLength), true);
+    }
+    if (this.#footer !== undefined) {
+      const rows: Uint8Array[] = [];
+      this.#skipped.footer = this.#footer.end((row) => rows.push(row));
+      for (const row of rows) yield* this.#scanning(row);
+    }
     if (!this.#watch.complete()) this.#file.suspectUntil = Infinity;
-    this.#lines?.end();
-    this.#scanner.end();
+    if (this.#lines !== undefined) yield* this.#readLines(() => this.#lines?.end());
+    yield* this.#judgeHeldIn(this.#scanner.ending());
     for (const stage of this.#stages) yield* stage.settle?.(this.#found) ?? [];
   }
 
   /** Gives back what is held outside of memory; to be called where a file is given up, and may be called at any time. */
   close(): void {
+    this.#forgetAnswers();
     for (const stage of this.#stages) stage.close?.();
   }
 
@@ -547,8 +574,17 @@ export class Inspection implements RecordHandler {
 
   /** Called by the scanner for each record that is not among the plain rows; what must see every row is a row judge. */
   record(scanner: Scanner): void {
-    const file = this.#file;
     this.#noteLineEnd(scanner.recordLine);
+    if (scanner.recordEnd - scanner.recordStart > LONG_BYTES) {
+      this.#isHeld = true;
+      scanner.pause();
+      return;
+    }
+    this.#judgeRecord(scanner);
+  }
+
+  #judgeRecord(scanner: Scanner): void {
+    const file = this.#file;
     file.records++;
     if (scanner.offset(scanner.recordEnd) > this.#signs.next) this.#placeSigns(scanner);
     const { dialect } = file;
@@ -597,7 +633,7 @@ export class Inspection implements RecordHandler {
   }
 
   /** @param whole whether there is no more than that */
-  #begin(head: Uint8Array, whole: boolean): void {
+  *#begin(head: Uint8Array, whole: boolean): Generator<void> {
     this.#head = undefined;
     this.#file.text = this.#source.text;
     const first = head.subarray(0, SIGNATURE_BYTES);
@@ -611,7 +647,7 @@ export class Inspection implements RecordHandler {
     this.#scanner.skip(this.#scanned, sepLine > 0 ? 1 : 0);
     const rows = head.subarray(this.#scanned);
     if (this.#lines === undefined) this.#sample = new DistributionSample(rows, whole);
-    this.#readTable(rows);
+    yield* this.#readTable(rows);
   }
 
   #findDialect(text: Uint8Array, whole: boolean): FoundDialect {
@@ -627,20 +663,22 @@ export class Inspection implements RecordHandler {
       // The quotes that were taken off are in no offset.
       this.#file.byteOf = () => null;
       this.#lines = new QuotedLines(dialect.quote, maxRecordBytes, (line) =>
-        this.#scanner.write(line),
+        // The bytes are its own.
+        this.#unquoted.push(line.slice()),
       );
     }
     for (const stage of this.#stages) stage.dialect?.(found, this.#found);
     return found;
   }
 
-  #readTable(text: Uint8Array): void {
+  *#readTable(text: Uint8Array): Generator<void> {
     if (!this.#supported) return;
-    if (this.#footer === undefined) this.#scan(text);
-    else this.#footer.write(text, this.#scan);
+    const rows = this.#footer === undefined ? [text] : [];
+    this.#footer?.write(text, (row) => rows.push(row));
+    for (const row of rows) yield* this.#scanning(row);
   }
 
-  readonly #scan = (chunk: Uint8Array): void => {
+  *#scanning(chunk: Uint8Array): Generator<void> {
     const offset = this.#scanned;
     this.#scanned += chunk.length;
     if (chunk.length > 0) this.#file.lastByte = lastByteOf(chunk, this.#file.lastByte);
@@ -649,9 +687,54 @@ export class Inspection implements RecordHandler {
       const block = chunk.subarray(from, from + blockBytes);
       if (!this.#watch.isValid(block)) this.#file.suspectUntil = offset + from + block.length;
       this.#signs.watch(block, offset + from);
-      (this.#lines ?? this.#scanner).write(block);
+      if (this.#lines === undefined) yield* this.#judgeHeldIn(this.#scanner.writing(block));
+      else yield* this.#readLines(() => this.#lines?.write(block));
     }
-  };
+  }
+
+  /** Reads the lines that were found by then, without their quotes. */
+  *#readLines(find: () => void): Generator<void> {
+    find();
+    const lines = this.#unquoted;
+    this.#unquoted = [];
+    for (const line of lines) yield* this.#judgeHeldIn(this.#scanner.writing(line));
+  }
+
+  /** Goes on with the scanner's steps, and judges the long records that it hands over. */
+  *#judgeHeldIn(reading: Generator<void>): Generator<void> {
+    for (const _step of reading) {
+      yield* this.#judgeHeld();
+      yield;
+    }
+    yield* this.#judgeHeld();
+  }
+
+  *#judgeHeld(): Generator<void> {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    yield* this.#matching();
+    this.#judgeRecord(this.#scanner);
+    this.#forgetAnswers();
+  }
+
+  /** Matches the long cells of a row by the patterns that they will be asked for. */
+  *#matching(): Generator<void> {
+    const scanner = this.#scanner;
+    const { starts, ends, flags } = scanner;
+    for (const { cell, pattern } of this.#patterns) {
+      const size = (ends[cell] as number) - (starts[cell] as number);
+      if (cell >= scanner.cellCount || size <= LONG_BYTES) continue;
+      const isEscaped = ((flags[cell] as number) & CELL_ESCAPED) !== 0;
+      const text = isEscaped
+        ? scanner.unescape(cell)
+        : scanner.bytes.subarray(starts[cell], ends[cell]);
+      if (this.#file.ports.isUtf8(text)) yield* pattern.matching(text, 0, text.length);
+    }
+  }
+
+  #forgetAnswers(): void {
+    for (const { pattern } of this.#patterns) pattern.forgetAnswer();
+  }
 
   #placeSigns(scanner: Scanner): void {
     const index = Math.max(scanner.recordStart, this.#signs.next - scanner.base);
@@ -730,6 +813,12 @@ export class Inspection implements RecordHandler {
       (cell, oddity) => {
         for (const stage of this.#stages) stage.text?.(cell, oddity, this.#found);
       },
+    );
+    this.#patterns = columns.flatMap(({ label, field }, cell) =>
+      [field, ...file.rules.filter(({ column }) => column === label)].flatMap((rules) => {
+        const pattern = rules?.constraints?.pattern?.matcher;
+        return pattern === undefined ? [] : [{ cell, pattern }];
+      }),
     );
     file.columns = columns;
     file.values = this.#cells.values;

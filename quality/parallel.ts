@@ -72,7 +72,7 @@ export class ParallelReading {
   /** Takes the next bytes of the text, which are the caller's again afterwards. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#threads === undefined) {
-      this.#inspection.read(chunk);
+      await this.#inTurns(this.#inspection.reading(chunk));
       await this.#options.pause(chunk.length);
       this.#mayBegin(chunk);
       return;
@@ -97,7 +97,7 @@ export class ParallelReading {
     await this.#settle();
     const rest = this.#block.subarray(0, this.#length);
     this.#length = 0;
-    this.#inspection.read(rest);
+    await this.#inTurns(this.#inspection.reading(rest));
     await this.#options.pause(rest.length);
   }
 

@@ -17,6 +17,9 @@ const MAX_EXPLORATION = 50_000_000;
 /** Characters read without new states, before it is tried with a new set of them. */
 const CHARACTERS_UNTIL_RETRY = 1024 * 1024;
 
+/** Bytes of a long text that are matched before other work may have its turn: at most 15 ms. */
+const STEP_BYTES = 65_536;
+
 /** A link that is not known yet. */
 const UNKNOWN = 0;
 /** The link to where no text can match any more. */
@@ -69,6 +72,8 @@ export class LinearPattern {
   #charactersWithout = 0;
   #from: Int32Array;
   #to: Int32Array;
+  /** Of the text that was matched in steps. */
+  #answer: Answer | undefined;
 
   /** @throws {PatternError} when the pattern is malformed, too large, or asks for what is not supported */
   constructor(source: string) {
@@ -82,11 +87,73 @@ export class LinearPattern {
 
   /** Whether the whole cell, which must be well-formed UTF-8, matches. */
   matches(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#answer !== undefined && isOf(this.#answer, bytes, start, end)) {
+      return this.#answer.matches;
+    }
     if (this.#charactersWithout > CHARACTERS_UNTIL_RETRY) this.#forget();
+    const state = this.#read(this.#start, bytes, start, end);
+    if (state === UNKNOWN) return this.#automaton.accepts(this.#from);
+    return state !== DEAD && this.#accepts[state >>> this.#shift] === 1;
+  }
+
+  /**
+   * Matches a long text in steps between which other work may have its turn, and other texts may be matched; until
+   * {@link forgetAnswer}, {@link matches} then knows the answer for what lies at that place.
+   */
+  *matching(bytes: Uint8Array, start: number, end: number): Generator<void> {
+    let positions: Int32Array | undefined = firstPositions(this.#automaton.words);
+    for (let from = start; from < end && positions !== undefined; ) {
+      let to = Math.min(from + STEP_BYTES, end);
+      // Up to where a character begins.
+      while (to < end && ((bytes[to] as number) & 0xc0) === 0x80) to++;
+      positions = this.#reach(positions, bytes, from, to);
+      from = to;
+      yield;
+    }
+    const matches = positions !== undefined && this.#automaton.accepts(positions);
+    this.#answer = {
+      buffer: bytes.buffer,
+      start: bytes.byteOffset + start,
+      length: end - start,
+      matches,
+    };
+  }
+
+  /** To be called once the memory that holds the text may hold another. */
+  forgetAnswer(): void {
+    this.#answer = undefined;
+  }
+
+  /** The positions that a text leads to from others; undefined where no text can match any more. */
+  #reach(
+    positions: Int32Array,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): Int32Array | undefined {
+    if (this.#charactersWithout > CHARACTERS_UNTIL_RETRY || !this.#fits) this.#forget();
+    const first = this.#state(positions);
+    this.#from.set(positions);
+    const state =
+      first === UNKNOWN
+        ? this.#withoutStates(bytes, start, end)
+        : this.#read(first, bytes, start, end);
+    if (state === DEAD) return undefined;
+    return state === UNKNOWN ? this.#from.slice() : this.#positionsOf(state).slice();
+  }
+
+  #positionsOf(state: number): Int32Array {
+    const { words } = this.#automaton;
+    const at = (state >>> this.#shift) * words;
+    return this.#positions.subarray(at, at + words);
+  }
+
+  /** The state that a text leads to, or {@link DEAD}; {@link UNKNOWN} where more than can be kept, and the positions are in {@link #from}. */
+  #read(first: number, bytes: Uint8Array, start: number, end: number): number {
     const { ascii, pages } = this.#classes;
     let { paged } = this.#classes;
     let next = this.#next;
-    let state = this.#start;
+    let state = first;
     for (let i = start; i < end; ) {
       const from = i;
       const byte = bytes[i] as number;
@@ -115,14 +182,17 @@ export class LinearPattern {
       let to = next[state + kind] as number;
       if (to === UNKNOWN) {
         to = this.#advance(state, codePoint(bytes, from));
-        if (to === UNKNOWN) return this.#withoutStates(state, bytes, from, end);
+        if (to === UNKNOWN) {
+          this.#from.set(this.#positionsOf(state));
+          return this.#withoutStates(bytes, from, end);
+        }
         next = this.#next;
         paged = this.#classes.paged;
       }
-      if (to === DEAD) return false;
+      if (to === DEAD) return DEAD;
       state = to;
     }
-    return this.#accepts[state >>> this.#shift] === 1;
+    return state;
   }
 
   /** All states that texts of ASCII lead to, where they are no more than `most`, which is below 255. */
@@ -158,8 +228,7 @@ export class LinearPattern {
   /** The state that a character leads to; {@link UNKNOWN} when no more can be kept, and then `state` is untouched. */
   #advance(state: number, character: number): number {
     const { words } = this.#automaton;
-    const at = (state >>> this.#shift) * words;
-    this.#from.set(this.#positions.subarray(at, at + words));
+    this.#from.set(this.#positionsOf(state));
     const kind = this.#classes.of(character);
     if (this.#full && this.#fits) return this.#next[state + kind] as number;
     let origin = state;
@@ -208,18 +277,16 @@ export class LinearPattern {
     this.#accepts = new Uint8Array(8);
     this.#next = new Int32Array(8 << this.#shift);
     this.#positions = new Int32Array(8 * this.#automaton.words);
-    const first = new Int32Array(this.#automaton.words);
-    first[0] = 1;
-    this.#state(first);
+    this.#state(firstPositions(this.#automaton.words));
   }
 
-  /** Reads the rest of a text without new states. */
-  #withoutStates(state: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const matched = this.#simulate(state, bytes, start, end);
+  /** Reads the rest of a text without new states, from and to the positions in {@link #from}: {@link UNKNOWN}, or {@link DEAD}. */
+  #withoutStates(bytes: Uint8Array, start: number, end: number): typeof UNKNOWN | typeof DEAD {
+    const isAlive = this.#simulate(bytes, start, end);
     this.#charactersWithout += end - start;
     // States of other classes would be misread.
     if (!this.#fits) this.#forget();
-    return matched;
+    return isAlive ? UNKNOWN : DEAD;
   }
 
   /** Whether there is a link of each state for every class. */
@@ -228,18 +295,15 @@ export class LinearPattern {
     return generation === this.#generation && count <= 1 << this.#shift;
   }
 
-  #simulate(state: number, bytes: Uint8Array, start: number, end: number): boolean {
+  #simulate(bytes: Uint8Array, start: number, end: number): boolean {
     const { words } = this.#automaton;
-    const at = (state >>> this.#shift) * words;
-    let from = this.#from;
-    let to = this.#to;
-    from.set(this.#positions.subarray(at, at + words));
     for (let i = start; i < end; i += lengthOf(bytes[i] as number)) {
       const kind = this.#classes.of(codePoint(bytes, i));
-      if (!this.#automaton.step(from, to, this.#classes.allowed, kind * words)) return false;
-      [from, to] = [to, from];
+      const { allowed } = this.#classes;
+      if (!this.#automaton.step(this.#from, this.#to, allowed, kind * words)) return false;
+      [this.#from, this.#to] = [this.#to, this.#from];
     }
-    return this.#automaton.accepts(from);
+    return true;
   }
 
   /** @throws {PatternError} when there are too many to be kept */
@@ -262,6 +326,28 @@ export class LinearPattern {
       }
     }
   }
+}
+
+/** Whether a text that was matched in steps matches, and where it lies. */
+interface Answer {
+  readonly buffer: ArrayBufferLike;
+  readonly start: number;
+  readonly length: number;
+  readonly matches: boolean;
+}
+
+function isOf(answer: Answer, bytes: Uint8Array, start: number, end: number): boolean {
+  const { buffer, length } = answer;
+  return (
+    buffer === bytes.buffer && answer.start === bytes.byteOffset + start && length === end - start
+  );
+}
+
+/** Position 0 alone, which is before the text. */
+function firstPositions(words: number): Int32Array {
+  const first = new Int32Array(words);
+  first[0] = 1;
+  return first;
 }
 
 function enlarged<T extends Int32Array | Uint8Array>(from: T, to: T): T {

@@ -653,7 +653,7 @@ export class PlainRows implements RecordTaker {
 
   /** Where a row must end before: the one that holds the first of its signs is the scanner's, which gives it its place. */
   stopAt(scanner: Scanner, length: number): number {
-    return Math.min(length, this.#signs.next - scanner.base);
+    return Math.min(length, this.#signs.next - scanner.base, scanner.stopAt);
   }
 
   /** What an undeclared cell looks like, its value among the row's; the next one is read as this one is to be read. */

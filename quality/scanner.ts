@@ -31,6 +31,9 @@ const CLASS_CARRIAGE_RETURN = 3;
 const CLASS_QUOTE = 4;
 const CLASS_ESCAPE = 5;
 
+/** Bytes that are read a second time, behind an unclosed quote, before other work may have its turn. */
+const STEP_BYTES = 65_536;
+
 /** Bytes after the last one that a {@link RecordTaker} may look at. */
 const LOOK_AHEAD = 32;
 
@@ -126,6 +129,8 @@ export class Scanner {
   #openQuoteLine = 1;
   #firstBreak = -1;
   #afterReturn = false;
+  #stopAt = Infinity;
+  #isStopped = false;
   #scratch = new Uint8Array(256);
 
   constructor(handler: RecordHandler, dialect: CompiledDialect, maxRecordBytes: number) {
@@ -150,6 +155,14 @@ export class Scanner {
 
   /** Takes the next bytes of the file, any number of them, and hands over every record they complete. */
   write(chunk: Uint8Array): void {
+    for (const _step of this.writing(chunk));
+  }
+
+  /**
+   * The same in steps between which other work may have its turn, where there is more to do than bytes are given: lines
+   * behind an unclosed quote are read again, and a handler may {@link pause}.
+   */
+  *writing(chunk: Uint8Array): Generator<void> {
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
       const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
       const isFull = this.#length + block.length + LOOK_AHEAD >= this.bytes.length;
@@ -160,8 +173,29 @@ export class Scanner {
       this.#length += block.length;
       // Ends every loop over ordinary bytes, which then need not look at the length each time.
       this.bytes[this.#length] = LINE_FEED;
+      yield* this.#scanning();
+    }
+  }
+
+  /** To be called by the handler: reading stops before the next record, and this one is known until it goes on. */
+  pause(): void {
+    this.#stopAt = -1;
+  }
+
+  /** Index from which on the next record is not read yet. */
+  get stopAt(): number {
+    return this.#stopAt;
+  }
+
+  *#scanning(): Generator<void> {
+    this.#scan();
+    while (this.#isStopped) {
+      yield;
+      this.#isStopped = false;
+      this.#stopAt = this.#position + STEP_BYTES;
       this.#scan();
     }
+    this.#stopAt = Infinity;
   }
 
   /** Skips bytes, and lines, that belong to no record (a byte order mark) before the first {@link write}. */
@@ -210,12 +244,17 @@ export class Scanner {
 
   /** Ends the file and hands over what is left. */
   end(): void {
+    for (const _step of this.ending());
+  }
+
+  /** The same in steps, as {@link writing} has them. */
+  *ending(): Generator<void> {
     for (;;) {
       switch (this.#state) {
         case IN_QUOTES:
         case ESCAPED_IN_QUOTES:
           this.#unclosed(this.#length);
-          this.#scan();
+          yield* this.#scanning();
           continue;
         case AT_CELL:
           this.#cellStart = this.#position;
@@ -441,6 +480,10 @@ export class Scanner {
         }
         case IN_COMMENT:
         case IN_SKIPPED_LINE: {
+          if (pos >= this.#stopAt) {
+            this.#isStopped = true;
+            break;
+          }
           while (pos < length && bytes[pos] !== LINE_FEED && bytes[pos] !== CARRIAGE_RETURN) pos++;
           this.recordStart = pos;
           if (pos >= length) break;
@@ -449,6 +492,10 @@ export class Scanner {
           continue;
         }
         default: {
+          if (pos >= this.#stopAt) {
+            this.#isStopped = true;
+            break;
+          }
           this.recordStart = pos;
           if (pos >= length) break;
           if (this.#afterReturn) {
@@ -561,6 +608,7 @@ export class Scanner {
     this.#state = AT_RECORD;
     this.#position = this.#firstBreak >= 0 ? this.#endLine(end) : end;
     this.#firstBreak = -1;
+    this.#stopAt = Math.min(this.#stopAt, this.#position + STEP_BYTES);
     return this.#position;
   }
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TableSchema } from '../../quality/table-schema.ts';
+import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
+import { createInspection, type InspectOptions } from '../../quality/inspect.ts';
+import type { TableField, TableSchema } from '../../quality/table-schema.ts';
 import { inspectBytes, places } from './inspect-bytes.ts';
 import { PLANTINGS, SCHEMA, table, write } from './planted-fault.ts';
 
@@ -393,5 +395,90 @@ describe('Inspection', () => {
 
   it('counts line ends by kind', () => {
     expect(inspectBytes('a\r\n1\r2\n3', {}, [1]).lineEnds).toStrictEqual({ lf: 1, crlf: 1, cr: 1 });
+  });
+});
+
+describe('Inspection in steps', () => {
+  const KIB = 1024;
+  const LONG = 'x'.repeat(70 * KIB);
+
+  /** Rows that were judged by the end of each step, and the report. */
+  function inSteps(file: string, options: InspectOptions = {}) {
+    const inspection = createInspection(NODE_PORTS, { clock: () => 0, ...options });
+    const bytes = Buffer.from(file);
+    const rows: number[] = [];
+    const note = () => rows.push(inspection.rows);
+    inspection.deliver(bytes);
+    for (const _step of inspection.reading(bytes)) note();
+    note();
+    for (const _step of inspection.settle()) note();
+    note();
+    return { report: inspection.end(), rows };
+  }
+
+  const mostAtOnce = (rows: readonly number[]) =>
+    Math.max(...rows.map((count, step) => count - (rows[step - 1] ?? 0)));
+
+  it.each([
+    ['ends with the file', ''],
+    ['breaks inside the file', 'x"x\n'],
+  ])('judges at most 64 KiB at once of the lines behind an unclosed quote that %s', (_, rest) => {
+    const line = '1234567,abcdefg\n';
+    const file = `id,name\n1,"a\n${line.repeat(64 * KIB)}${rest}`;
+    const { report, rows } = inSteps(file, { expectation: { schema: TWO } });
+    expect(report.faultCounts['unclosed-quote']).toBe(1);
+    expect(report.rows).toBeGreaterThan(64 * KIB);
+    expect(mostAtOnce(rows)).toBeLessThanOrEqual((64 * KIB) / line.length + 2);
+  });
+
+  it.each([
+    ['by the pattern of a field', '', false],
+    ['that is quoted', '"', false],
+    ['by the pattern of a rule', '', true],
+  ])('matches at most 64 KiB at once of a long cell %s', (_, quote, byRule) => {
+    const constraints = { pattern: '(a|b)*a(a|b){300}' };
+    const [id, name] = TWO.fields as [TableField, TableField];
+    const rule = {
+      rule: 'ColumnValues',
+      column: 'name',
+      constraints,
+      fail: { minShare: 1 },
+    } as const;
+    const expectation = byRule
+      ? { schema: TWO, rules: [rule] }
+      : { schema: { fields: [id, { ...name, constraints }] } };
+    const cell = `${quote}${'ab'.repeat(512 * KIB)}a${quote}`;
+    const { report, rows } = inSteps(`id,name\n1,${cell}\n2,${cell}\n`, { expectation });
+    expect(report.verdict).toBe('passed');
+    // Both cells have 16 times as much.
+    expect(rows.length).toBeGreaterThanOrEqual(32);
+  });
+
+  it.each([
+    'id,name\n1,L\n2,b\n',
+    'L\n1\n2\n',
+    'id,name\nx,L\n2,b\n',
+    'id,name\n1,a\n2,L\r\n3,c\n',
+    'id,name\n1,"L""y"\nx,b\n',
+    'id,name\n1,"L\nL"\nx,b\n',
+    'id,name\n1,L"y\nx,b\n',
+    'id,name\n1,"L"y\nx,b\n',
+    'id,name\n1,"L\nx,b\n2,c"c\ny,d\n',
+    'id,name\n1,"L\nx,b\n',
+    'id,name\n1,L,\nx\n2,"L',
+    'id,name\n1,L\ufeff\n2,\ufffd\n',
+    'id,name\n1,L\0\nx,b',
+    'name\n\n"L"\n"L"\n\n',
+    '"id,name"\n"1,L"\n"x,b"\n',
+  ])('finds in %j the same, however long a cell is', (text) => {
+    const expectation = { schema: { ...TWO, primaryKey: 'name' } };
+    const [short, long] = ['xxxxx', LONG].map((cell) => {
+      const { report } = inSteps(text.replaceAll('L', cell), { expectation });
+      const { faults, diagnoses, lineEnds, rows, skipped, verdict } = report;
+      const found = faults.map(({ type, record, line, field }) => [type, record, line, field]);
+      const kinds = diagnoses.map(({ kind, faults: count }) => [kind, count]);
+      return { found, kinds, lineEnds, rows, skipped, verdict };
+    });
+    expect(long).toStrictEqual(short);
   });
 });

@@ -166,6 +166,46 @@ describe('LinearPattern', () => {
     }
   });
 
+  it.each([
+    ['[ab\u00e9]*', true],
+    ['(a|b)*a(a|b|\u00e9){300}', false],
+    ['[\\s\\S]*b', false],
+    ['a*', false],
+  ])(
+    'matches a long text by %s in steps as at once, whatever it matches in between',
+    (source, isSimple) => {
+      const text = fc
+        .array(fc.constantFrom('a', 'b', 'ab', '\u00e9', '\u{1F600}'), {
+          minLength: 20,
+          maxLength: 60,
+        })
+        .map((parts) => Buffer.from(parts.map((part) => part.repeat(2_000)).join('')));
+      fc.assert(
+        fc.property(text, text, (long, other) => {
+          const ours = new LinearPattern(source);
+          let steps = 0;
+          for (const _step of ours.matching(long, 0, long.length)) {
+            ours.matches(other, steps * 4, other.length);
+            steps++;
+          }
+          const expected = new LinearPattern(source).matches(long, 0, long.length);
+          expect(ours.matches(long, 0, long.length)).toBe(expected);
+          if (isSimple && expected) expect(steps).toBeGreaterThan(long.length / 65_537);
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
+
+  it('knows no answer of a text by what had lain in its place', () => {
+    const ours = new LinearPattern('a*');
+    const bytes = Buffer.alloc(100_000, 'a');
+    for (const _step of ours.matching(bytes, 0, bytes.length));
+    ours.forgetAnswer();
+    bytes.fill('b');
+    expect(ours.matches(bytes, 0, bytes.length)).toBe(false);
+  });
+
   it('takes a list of words as long as a pattern can be, and a pattern whose many ways join', () => {
     const words = Array.from({ length: 180 }, (_, i) => `w${(i * 7919).toString(36)}`);
     expect(matches(words.join('|'), words[77] as string)).toBe(true);
