@@ -1,7 +1,6 @@
 import type { S3Event } from '@file-processing/contract/s3-event.ts';
 import { connect } from '../../../listener/src/database/connection.ts';
 import { openIntake } from '../../../listener/src/intake/accept-message.ts';
-import { openQueue } from '../../../listener/src/queue/queue.ts';
 import { databaseConfigOf } from './database-config.ts';
 
 /**
@@ -10,10 +9,7 @@ import { databaseConfigOf } from './database-config.ts';
  */
 const url = process.argv[2] ?? '';
 const database = connect(databaseConfigOf(url, new URL(url).pathname.slice(1)));
-const queue = await openQueue(database, (error) => {
-  throw error;
-});
-const accept = openIntake({ database, queue });
+const accept = openIntake({ database });
 
 process.once('message', async ({ ids, event }: { ids: string[]; event: S3Event }) => {
   const envelope = { topicArn: 'topic', timestamp: new Date(), message: '{}' };
@@ -21,7 +17,6 @@ process.once('message', async ({ ids, event }: { ids: string[]; event: S3Event }
     ids.map((messageId) => accept({ ...envelope, messageId }, event)),
   );
   process.send?.(results);
-  await queue.close();
   await database.destroy();
   process.disconnect?.();
 });

@@ -11,7 +11,6 @@ import { connect } from '../database/connection.ts';
 import { checkSchema } from '../database/schema-version.ts';
 import { signingCertificates } from '../database/sns-messages.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
-import { openQueue } from '../queue/queue.ts';
 import { createLogger, logLines } from '../serve/logger.ts';
 import { verifierOf } from '../serve/start-listener.ts';
 import { createCertificateStore } from '../sns/certificates.ts';
@@ -81,13 +80,12 @@ async function drained(
   const client = queueClient(config.aws);
   try {
     await checkSchema(database);
-    const queue = await openQueue(database, onError);
     const certificates = createCertificateStore({ known: signingCertificates(database) });
     try {
       const handle = queuedDelivery({
         verifier: verifierOf({ config, logger, certificates }, LONGEST_IN_QUEUES_SECONDS),
         // A worker looks by itself.
-        intake: snsIntake({ database, queue, filter: config.s3, onRuns: () => undefined }),
+        intake: snsIntake({ database, filter: config.s3, onRuns: () => undefined }),
         trustedSources: await trustedSources(client, config, queueUrl),
         region: config.aws.region,
         logger,
@@ -96,8 +94,6 @@ async function drained(
       return { ...(await drainQueue({ client, queueUrl, handle, onError, signal })), outcomes };
     } catch (error) {
       throw readable(error, queueUrl);
-    } finally {
-      await queue.close();
     }
   } finally {
     client.destroy();

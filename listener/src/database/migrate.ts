@@ -308,7 +308,8 @@ async function grantRights(
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${ours}, ${queue} TO ${listener};
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${queue} TO ${listener};
     GRANT EXECUTE ON FUNCTION ${ours}.months(), ${ours}.make_month(text, date),
-      ${ours}.retire_month(text, text), ${ours}.drop_retired_months() TO ${listener};
+      ${ours}.retire_month(text, text), ${ours}.drop_retired_months(), ${ours}.current_round(),
+      ${ours}.take_places(text[], double precision[]), ${ours}.accept_messages(jsonb, jsonb, text) TO ${listener};
     GRANT USAGE ON TYPE ${queue}.job_state TO ${listener}`);
   if (options.migrates) return;
   // Whatever stands in the table of retired months is dropped with its owner's rights.

@@ -10,16 +10,17 @@ import {
   insertSubscriptionMessage,
   type SnsMessage,
 } from '../database/sns-messages.ts';
-import type { ClientsOf, Queue } from '../queue/queue.ts';
+import type { ClientsOf, Weights } from '../queue/queue.ts';
 import type { QueueIntake } from '../sqs/queued-delivery.ts';
 import { type Acceptance, acceptAnew, openIntake, withinDeadline } from './accept-message.ts';
 
 /** What {@link snsIntake} works with. */
 export interface SnsIntakeOptions {
   readonly database: Database;
-  readonly queue: Queue;
   /** Whose they are. @default see {@link openIntake} */
   readonly clientsOf?: ClientsOf;
+  /** Of their clients. @default 1 for each */
+  readonly weights?: Weights;
   /** Which objects are deliveries. */
   readonly filter: DeliveryFilter;
   /** Called when new runs were enqueued. */
@@ -29,12 +30,12 @@ export interface SnsIntakeOptions {
 /** The intake that HTTP and the queue hand verified messages to. */
 export function snsIntake({
   database,
-  queue,
   clientsOf,
+  weights,
   filter,
   onRuns,
 }: SnsIntakeOptions): QueueIntake {
-  const accept = openIntake({ database, queue, clientsOf });
+  const accept = openIntake({ database, clientsOf, weights });
   const record = async (envelope: Envelope, event: S3Event) => {
     const acceptance = await accept(envelope, event);
     if (acceptance.runIds.length > 0) onRuns();
@@ -55,7 +56,7 @@ export function snsIntake({
  * @param reason - why, for the record
  */
 export async function rereadMessage(
-  { database, queue, filter }: Omit<SnsIntakeOptions, 'onRuns'>,
+  { database, filter }: Pick<SnsIntakeOptions, 'database' | 'filter'>,
   stored: SnsMessage,
   reason: string,
 ): Promise<Acceptance> {
@@ -66,7 +67,7 @@ export async function rereadMessage(
     return { outcome: event.kind, runIds: [], ...('reason' in event && { reason: event.reason }) };
   }
   const envelope = { messageId, topicArn, timestamp, message };
-  return acceptAnew(database, queue, { envelope, event, reason, before: stored.reason });
+  return acceptAnew(database, { envelope, event, reason, before: stored.reason });
 }
 
 function readStored({ topicArn, message }: SnsMessage, filter: DeliveryFilter): S3Event {

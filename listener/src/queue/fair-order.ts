@@ -1,9 +1,8 @@
 import type { Database, Transaction } from '../database/connection.ts';
 import { sqlStateOf } from '../database/errors.ts';
-import { queueSchemaOf, tablesOf } from '../database/tables.ts';
+import { queueSchemaOf, schemaOf, tablesOf } from '../database/tables.ts';
 import {
   type ClientsOf,
-  currentRound,
   RUN_QUEUE,
   takePlaces,
   UNPLACED_PRIORITY,
@@ -158,7 +157,7 @@ export async function forgetIdleClients(database: Database): Promise<number> {
   const { queueClients } = tablesOf(database);
   const { rowCount } = await database.raw<{ rowCount: number }>(
     `DELETE FROM ${queueClients} WHERE client IN (
-       SELECT client FROM ${queueClients} WHERE next_round < ${currentRound(database)}
+       SELECT client FROM ${queueClients} WHERE next_round < (SELECT ${schemaOf(database)}.current_round())
          -- Where none waits, the last one says where the rounds go on.
          AND next_round < (SELECT max(next_round) FROM ${queueClients})
        FOR UPDATE SKIP LOCKED

@@ -5,7 +5,7 @@ import type { Database, Transaction } from '../database/connection.ts';
 import { reasonOf } from '../database/errors.ts';
 import { sharedStatement } from '../database/group-commit.ts';
 import type { JudgementReference } from '../database/judgements.ts';
-import { queueSchemaOf, schemaOf, tablesOf } from '../database/tables.ts';
+import { queueSchemaOf, schemaOf } from '../database/tables.ts';
 
 /** One job for each judgement. */
 export const RUN_QUEUE = 'runs';
@@ -26,17 +26,11 @@ export const LONGEST_ATTEMPT_SECONDS = 4 * 3600;
  * has been waiting and however much it has brought; one that comes late has a place at once, and none saves up
  * turns while it has nothing to do. Fetching needs to know nothing of it, so it holds over any number of processes.
  *
+ * The first round has PostgreSQL's highest integer as its priority, the last one 1: a million files a day of a single
+ * client, without a pause, get there in six years, and from then on the order is that of arrival.
+ *
  * What has no place yet is placed by `placeWaiting` within a second, as if it came then.
  */
-
-/** Of the first round; each later one has a lower one. PostgreSQL's highest integer. */
-const FIRST_ROUND_PRIORITY = 2_147_483_647;
-
-/**
- * Of the last round. A million files a day of a single client, without a pause, get there in six years; from then on
- * the order is that of arrival.
- */
-const LAST_ROUND_PRIORITY = 1;
 
 /** Of a job that has no place yet: pg-boss's default. It is fetched after all that have one, but before backfill. */
 export const UNPLACED_PRIORITY = 0;
@@ -71,6 +65,8 @@ interface Placeable {
  * Places of one client are given out by one transaction at a time. Another one does not wait for it, as the process
  * that holds them may be frozen: its jobs get no place, and are placed later.
  *
+ * The database does it, see migration 0027, since intake has it done in the one statement that it sends.
+ *
  * @returns priorities in the order of the jobs
  */
 export async function takePlaces(
@@ -78,40 +74,11 @@ export async function takePlaces(
   jobs: readonly Placeable[],
   weights: Weights,
 ): Promise<readonly number[]> {
-  const counts = new Map<string, number>();
-  for (const { client } of jobs) counts.set(client, (counts.get(client) ?? 0) + 1);
-  const { queueClients } = tablesOf(transaction);
-  const { rows } = await transaction.raw<{ rows: { client: string; first: number }[] }>(
-    `WITH asked AS MATERIALIZED (
-       SELECT client, rounds FROM jsonb_to_recordset(?::jsonb) AS asked (client text, rounds float8)
-       WHERE pg_try_advisory_xact_lock(?, hashtext(? || client))
-     )
-     INSERT INTO ${queueClients} AS present (client, next_round, taken_rounds)
-     SELECT client, current.round + rounds, rounds
-     FROM asked, (SELECT ${currentRound(transaction)} AS round) AS current
-     ON CONFLICT (client) DO UPDATE SET
-       next_round = excluded.taken_rounds
-         + greatest(present.next_round, excluded.next_round - excluded.taken_rounds),
-       taken_rounds = excluded.taken_rounds
-     RETURNING client, next_round - taken_rounds AS first`,
-    [
-      JSON.stringify(
-        Array.from(counts, ([client, count]) => ({
-          client,
-          rounds: count * stepOf(weights, client),
-        })),
-      ),
-      PLACES_LOCK,
-      `${schemaOf(transaction)} `,
-    ],
+  const { rows } = await transaction.raw<{ rows: { priorities: number[] | null }[] }>(
+    `SELECT ${schemaOf(transaction)}.take_places(?::text[], ?::float8[]) AS priorities`,
+    [jobs.map(({ client }) => client), jobs.map(({ client }) => stepOf(weights, client))],
   );
-  const next = new Map(rows.map(({ client, first }) => [client, first]));
-  return jobs.map(({ client }) => {
-    const round = next.get(client);
-    if (round === undefined) return UNPLACED_PRIORITY;
-    next.set(client, round + stepOf(weights, client));
-    return priorityOf(round);
-  });
+  return rows[0]?.priorities ?? [];
 }
 
 /**
@@ -133,30 +100,8 @@ export async function waitForPlaces(
   ]);
 }
 
-/** Beside a number of schema and client; any number, but the same in every version of this program. */
+/** Beside a number of schema and client; any number, but the same in every version of this program, and in `take_places`. */
 const PLACES_LOCK = 412_870_933;
-
-/** Three thirds of a round are one, whatever binary fractions make of them. */
-const ROUNDING = 1e-6;
-
-function priorityOf(round: number): number {
-  return Math.max(FIRST_ROUND_PRIORITY - Math.floor(round + ROUNDING), LAST_ROUND_PRIORITY);
-}
-
-/**
- * As SQL, the round that is being fetched: that of the job that is fetched next. While none waits, no client is ahead of
- * another one: then it is the one that begins when all places that were given out are used up.
- */
-export function currentRound(database: Database | Transaction): string {
-  return `coalesce(
-    (SELECT ${FIRST_ROUND_PRIORITY} - priority FROM ${queueSchemaOf(database)}.job
-     WHERE name = '${RUN_QUEUE}' AND state < 'active' AND NOT blocked AND priority > ${UNPLACED_PRIORITY}
-     ORDER BY priority DESC LIMIT 1),
-
-    (SELECT ceil(max(next_round)) FROM ${tablesOf(database).queueClients}),
-    0
-  )`;
-}
 
 export type Executor = ReturnType<typeof fromKnex>;
 
@@ -214,6 +159,11 @@ export interface JobRequest extends JudgementReference {
 /** What a job holds. */
 interface JobData extends JudgementReference {
   readonly traceparent?: string;
+}
+
+/** What the job of a message's judgement holds. */
+export function firstJobData(runId: string, traceparent: string | undefined): JobData {
+  return { runId, number: 1, ...(traceparent && { traceparent }) };
 }
 
 /** The queue of judgements: pg-boss behind what the listener needs of it. */

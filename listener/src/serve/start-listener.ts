@@ -580,7 +580,7 @@ async function startNotices({
 
 /** Fetches from the queue where there is one: only the topic may write into it, so age proves nothing. */
 function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefined {
-  const { options, database, queue, clientsOf, metrics, tracer, certificates } = parts;
+  const { options, database, clientsOf, metrics, tracer, certificates } = parts;
   const { config, logger } = options;
   const { queueUrl } = config.sqs;
   if (queueUrl === undefined) return undefined;
@@ -590,7 +590,9 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
     verifier: tracedVerifier(
       verifierOf({ config, logger, certificates }, LONGEST_IN_QUEUES_SECONDS),
     ),
-    intake: tracedIntake(snsIntake({ database, queue, clientsOf, filter: config.s3, onRuns })),
+    intake: tracedIntake(
+      snsIntake({ database, clientsOf, weights: config.clientWeights, filter: config.s3, onRuns }),
+    ),
     trustedSources: config.sqs.trustedSources,
     region: config.aws.region,
     logger,
@@ -725,7 +727,7 @@ function httpHandler(
   connections: ConnectionTable,
   onRuns: () => void,
 ): RequestListener {
-  const { options, database, queue, clientsOf, metrics, tracer, certificates } = parts;
+  const { options, database, clientsOf, metrics, tracer, certificates } = parts;
   const { isDraining, isReady } = parts;
   const { config, logger } = options;
   const app = createApp({
@@ -733,7 +735,9 @@ function httpHandler(
       verifierOf({ config, logger, certificates }, config.sns.maxAgeSeconds),
     ),
     confirmer: createConfirmer(createSnsClients(proxyAgents())),
-    intake: tracedIntake(snsIntake({ database, queue, clientsOf, filter: config.s3, onRuns })),
+    intake: tracedIntake(
+      snsIntake({ database, clientsOf, weights: config.clientWeights, filter: config.s3, onRuns }),
+    ),
     logger,
     metrics,
     onVerified(request) {

@@ -171,7 +171,7 @@ describe('an object version without a run', () => {
   });
 
   test('is judged once where its message comes at the same time', async () => {
-    const accept = openIntake({ database: given.database, queue });
+    const accept = openIntake({ database: given.database });
     const names = Array.from({ length: 60 }, (_, index) => `${`${index}`.padStart(2, '0')}.csv`);
     versions.box = names.map((name) => version(name));
     const messages = names.map((name, index) =>

@@ -39,7 +39,7 @@ test("the lock row of a killed process's knex does not block", async () => {
   await empty.database('migrations_lock').update({ is_locked: 1 });
   await empty.database('migrations').delete();
   await empty.database.raw(
-    'DROP TABLE period_changes, periods, period_schedules, period_verdicts, period_clock, reference_keys, notices, notice_messages, judgements, reports, runs, messages, retired_months, monitoring_files, mappings, signing_certificates, privacy_events, console_sessions, rule_sets, listings, kubernetes_jobs, queue_clients, rule_revision, bucket_outages; DROP FUNCTION new_rule_revision, months, make_month, retire_month, drop_retired_months',
+    'DROP TABLE period_changes, periods, period_schedules, period_verdicts, period_clock, reference_keys, notices, notice_messages, judgements, reports, runs, messages, retired_months, monitoring_files, mappings, signing_certificates, privacy_events, console_sessions, rule_sets, listings, kubernetes_jobs, queue_clients, rule_revision, bucket_outages; DROP FUNCTION new_rule_revision, months, make_month, retire_month, drop_retired_months, current_round, take_places, accept_messages',
   );
   expect(await migrate(empty.config)).toEqual(await migrationNames());
 });

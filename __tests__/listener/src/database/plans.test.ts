@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import {
   CLIENTS_SQL,
   deliveriesSql,
@@ -15,7 +15,6 @@ import { listMessages } from '../../../../listener/src/database/sns-messages.ts'
 import { openIntake } from '../../../../listener/src/intake/accept-message.ts';
 import { clientsOfObjects } from '../../../../listener/src/queue/clients.ts';
 import { placeWaiting } from '../../../../listener/src/queue/fair-order.ts';
-import { openQueue } from '../../../../listener/src/queue/queue.ts';
 import { cli } from '../../support/cli.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -51,9 +50,12 @@ beforeAll(async () => {
 afterAll(() => given.drop());
 
 /** Tables of which some of the work has read more rows without an index than a list counts, and how many. */
-async function readWhole(work: (database: Database) => Promise<unknown>): Promise<unknown> {
-  await given.database.raw('SELECT pg_stat_reset()');
-  const database = connect(given.config, 'plans');
+async function readWhole(
+  work: (database: Database) => Promise<unknown>,
+  on: TestDatabase = given,
+): Promise<unknown> {
+  await on.database.raw('SELECT pg_stat_reset()');
+  const database = connect(on.config, 'plans');
   try {
     await work(database);
   } finally {
@@ -62,16 +64,16 @@ async function readWhole(work: (database: Database) => Promise<unknown>): Promis
   }
   await expect
     .poll(async () => {
-      const { rows } = await given.database.raw(
+      const { rows } = await on.database.raw(
         `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
            AND backend_type = 'client backend' AND application_name NOT LIKE '%tests'`,
       );
       return rows.length;
     })
     .toBe(0);
-  const { rows } = await given.database.raw(
+  const { rows } = await on.database.raw(
     `SELECT relname AS table, seq_scan::integer AS scans, seq_tup_read::integer AS rows
-     FROM pg_stat_user_tables WHERE relname ~ '^(runs|judgements|messages|reports)'
+     FROM pg_stat_user_tables WHERE relname ~ '^(runs|judgements|messages|reports|job)'
        AND seq_tup_read > seq_scan * CASE relname
          WHEN 'runs' THEN ${MOST_ROWS.runs} ELSE ${MOST_ROWS.others} END
      ORDER BY 1`,
@@ -79,12 +81,9 @@ async function readWhole(work: (database: Database) => Promise<unknown>): Promis
   return rows;
 }
 
-const silently = () => undefined;
-
 /** New files, one of them told of twice, and a message that says nothing. */
 async function takeIn(database: Database): Promise<void> {
-  const queue = await openQueue(database, silently);
-  const accept = openIntake({ database, queue });
+  const accept = openIntake({ database });
   const one = async (messageId: string, key: string) =>
     accept({ messageId, topicArn: 't', timestamp: new Date(), message: '{}' }, {
       kind: 'objects',
@@ -104,11 +103,35 @@ async function takeIn(database: Database): Promise<void> {
   for (const id of NEW_MESSAGES) await one(id, keyOf(id));
   expect(await one('new-a', keyOf('new-a'))).toMatchObject({ outcome: 'duplicate' });
   expect(await one('again', keyOf('new-a'))).toMatchObject({ outcome: 'known' });
-  await queue.close();
 }
 
 test('intake reads no table as a whole', async () => {
   expect(await readWhole(takeIn)).toEqual([]);
+});
+
+test('intake reads none as a whole in a session that has its plans from when all were empty', async () => {
+  const small = await createTestDatabase('migrated');
+  onTestFinished(() => small.drop());
+  await small.database.raw('VACUUM ANALYZE');
+  // It would have the plans made anew, though not at once.
+  for (const table of ['runs', 'file_processing_queue.job_common']) {
+    await small.database.raw(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
+  }
+  const work = async (database: Database) => {
+    const accept = openIntake({ database, clientsOf: async (all) => all.map(() => 'client_7') });
+    const take = (id: string) =>
+      accept({ messageId: id, topicArn: 't', timestamp: new Date(), message: '{}' }, {
+        ...{ kind: 'objects', ignored: [] },
+        objects: [{ bucket: 'box', key: id, eTag: 'e', eventName: 'ObjectCreated:Put' }],
+      } as never);
+    // After five times, PostgreSQL thinks of a plan for any parameters.
+    for (let n = 0; n < 8; n += 1) await take(`before-${n}`);
+    await small.database.raw(`
+      INSERT INTO runs (bucket, key, identity, e_tag) SELECT 'box', n, 'listed e', 'e' FROM generate_series(1, 20000) AS n;
+      INSERT INTO file_processing_queue.job (name, priority) SELECT 'runs', n FROM generate_series(1, 20000) AS n`);
+    await take('after');
+  };
+  expect(await readWhole(work, small)).toEqual([]);
 });
 
 test('places in the queue are given without reading a table as a whole', async () => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ObjectReference, S3Event } from '@file-processing/contract/s3-event.ts';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../../../listener/src/database/connection.ts';
 import { finishJudgement } from '../../../../listener/src/database/judgements.ts';
 import { askForListed } from '../../../../listener/src/database/listed-objects.ts';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   queue = await openQueue(given.database, (error) => {
     throw error;
   });
-  accept = openIntake({ database: given.database, queue });
+  accept = openIntake({ database: given.database });
 });
 afterAll(async () => {
   await queue.close();
@@ -69,7 +69,7 @@ async function jobs(): Promise<string[]> {
 
 test("each new judgement has its client's place in the queue, one that is known already has none", async () => {
   const clientsOf: ClientsOf = async (all) => all.map(({ key }) => key.split('/')[0] ?? '');
-  const sharing = openIntake({ database: given.database, queue, clientsOf });
+  const sharing = openIntake({ database: given.database, clientsOf });
   await sharing(envelope(), objects(object('a/1'), object('a/2'), object('b/1')));
   await sharing(envelope(), objects(object('a/1'), object('a/3'), object('b/2')));
   const { rows } = await given.database.raw(
@@ -430,33 +430,58 @@ test('messages that name the same objects in opposite order wait in one line', a
   expect(results.flatMap(({ runIds }) => runIds)).toHaveLength(50);
 });
 
-test('nothing is kept when the job cannot be enqueued', async () => {
-  const broken = openIntake({
-    database: given.database,
-    queue: { enqueue: () => Promise.reject(new Error('no queue')) },
+/** Has the queue's table answer each job, or the first one alone, with an error. */
+async function refuseJobs(code: string, { once = false } = {}): Promise<void> {
+  await given.database.raw(`
+    CREATE SEQUENCE public.refused_jobs;
+    CREATE FUNCTION public.refuse_job() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF nextval('public.refused_jobs') = 1 OR NOT ${once} THEN
+          RAISE EXCEPTION 'no queue' USING ERRCODE = '${code}';
+        END IF;
+        RETURN NEW;
+      END $$;
+    CREATE TRIGGER refuse_job BEFORE INSERT ON file_processing_queue.job
+      FOR EACH ROW EXECUTE FUNCTION public.refuse_job()`);
+  onTestFinished(async () => {
+    await given.database.raw(
+      'DROP FUNCTION public.refuse_job CASCADE; DROP SEQUENCE public.refused_jobs',
+    );
   });
-  await expect(broken(envelope('m'), objects(object('k')))).rejects.toThrow('no queue');
+}
+
+test('nothing is kept when the job cannot be enqueued', async () => {
+  await refuseJobs('P0001');
+  await expect(accept(envelope('m'), objects(object('k')))).rejects.toThrow('no queue');
   expect(await findMessage(given.database, 'm')).toBeUndefined();
   expect(await listRuns(given.database)).toEqual([]);
 });
 
 test.each(['40P01', '40001'])('a transaction broken off with %s is tried again', async (code) => {
-  let calls = 0;
-  const accepting = openIntake({
-    database: given.database,
-    queue: {
-      async enqueue() {
-        calls += 1;
-        if (calls === 1) throw Object.assign(new Error('broken off'), { code });
-      },
-    },
-  });
-  expect((await accepting(envelope(), objects(object('k')))).outcome).toBe('accepted');
+  await refuseJobs(code, { once: true });
+  expect((await accept(envelope(), objects(object('k')))).outcome).toBe('accepted');
+});
+
+test('a job is as pg-boss makes it', async () => {
+  const [runId = ''] = (await accept(envelope(), objects(object('k')))).runIds;
+  const asMade = { runId: randomUUID(), number: 1, jobId: randomUUID() };
+  await given.database.transaction((transaction) => queue.enqueue([asMade], transaction));
+  const columnsOf = async (id: string) => {
+    const { rows } = await given.database.raw(
+      `SELECT tableoid::regclass, job.*, start_after = created_on AS is_due, keep_until - start_after AS kept_for
+       FROM file_processing_queue.job WHERE id = ?`,
+      [id],
+    );
+    const { id: _, data, start_after, created_on, keep_until, ...columns } = rows[0];
+    expect(data).toEqual({ runId: data.runId, number: 1 });
+    return columns;
+  };
+  expect(await columnsOf(runId)).toEqual(await columnsOf(asMade.jobId));
 });
 
 test('a database that is unavailable is an error with a code', async () => {
   const away = connect({ ...given.config, port: 1 });
-  const accepting = openIntake({ database: away, queue });
+  const accepting = openIntake({ database: away });
   await expect(accepting(envelope(), objects(object('k')))).rejects.toMatchObject({
     code: 'DATABASE_UNAVAILABLE',
   });
@@ -466,7 +491,7 @@ test('a database that is unavailable is an error with a code', async () => {
 test('an exhausted pool is an error with a code', async () => {
   const small = connect({ ...given.config, poolSize: 2, connectTimeoutMs: 2_000 });
   const holders = await Promise.all([small.transaction(), small.transaction()]);
-  const accepting = openIntake({ database: small, queue });
+  const accepting = openIntake({ database: small });
   await expect(accepting(envelope(), objects(object('k')))).rejects.toMatchObject({
     code: 'DATABASE_UNAVAILABLE',
   });
@@ -477,7 +502,7 @@ test('an exhausted pool is an error with a code', async () => {
 test('a database that is stuck is an error with a code, within the deadline', async () => {
   const stuck = await given.database.transaction();
   await stuck.raw('LOCK TABLE sns_messages IN ACCESS EXCLUSIVE MODE');
-  const accepting = openIntake({ database: given.database, queue, deadlineMs: 50 });
+  const accepting = openIntake({ database: given.database, deadlineMs: 50 });
   await expect(accepting(envelope('m'), objects(object('k')))).rejects.toMatchObject({
     code: 'DATABASE_UNAVAILABLE',
   });

@@ -75,7 +75,7 @@ describe('a message that is read anew', () => {
   const keys = async () => (await listRuns(given.database)).map(({ key }) => key);
   const ALL: DeliveryFilter = { buckets: [{ prefixes: [] }], reportPrefix: '' };
   const reread = (message: SnsMessage, filter = ALL) =>
-    rereadMessage({ database: given.database, queue, filter }, message, 'the bug is mended');
+    rereadMessage({ database: given.database, filter }, message, 'the bug is mended');
 
   test('makes its runs and jobs, and keeps why and what was wrong with it', async () => {
     const message = await recorded({});
@@ -109,7 +109,7 @@ describe('a message that is read anew', () => {
 
   test('has no new run for an object that another message named', async () => {
     const message = await recorded({});
-    const accept = openIntake({ database: given.database, queue });
+    const accept = openIntake({ database: given.database });
     const other = { ...envelope('other'), message: message.message };
     await accept(other, readS3Event(other.message, ALL));
     expect(await reread(message)).toMatchObject({ outcome: 'known', runIds: [] });
