@@ -93,7 +93,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('serve')
-    .description('accept messages from SNS and check the files that they name')
+    .description('accept messages from SNS and check the files they name')
     .addOption(
       new Option('--role <role>', 'which part of the work this process does')
         .choices(Object.keys(ROLES))
@@ -104,7 +104,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('bootstrap-database')
-    .description('make the database, its migrator and its listener on a new server of Amazon RDS')
+    .description('create the database, its migrator and its listener on a new Amazon RDS server')
     .action(() =>
       executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).bootstrap, {}),
     );
@@ -113,7 +113,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .command('migrate')
     .description("bring the database's schema up to date")
     .option(MIGRATE.wait, 'wait for a database that is not available', false)
-    .option('--print-sql', "print the statements for the database's administrator, run none", false)
+    .option('--print-sql', 'print the statements for a database administrator and run none', false)
     .action((options) =>
       executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).migrate, options),
     );
@@ -128,7 +128,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command(JUDGE)
-    .description('make one attempt at a judgement that waits, as a Job of Kubernetes does')
+    .description('make one attempt at a waiting judgement, as a Kubernetes Job does')
     .argument('<run>', 'id of the run', runValue)
     .argument('<number>', 'number of the judgement', limitValue)
     .action((runId, number) =>
@@ -158,7 +158,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('drain-queue')
-    .description('take what waits in a queue, as serve takes it from its own')
+    .description('process the messages in another queue, as serve does with its own')
     .argument('<url>', 'URL of the queue, such as that of a dead-letter queue')
     .addOption(json())
     .action((url, options) =>
@@ -167,19 +167,19 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command(BACKFILL.command)
-    .description('list buckets, and have object versions judged that no message announced')
+    .description('list buckets, and enqueue object versions that no message announced')
     .option('--bucket <bucket>', 'only this one of the settings')
     .option('--prefix <prefix>', 'only keys that begin with it')
     .requiredOption(
       '--since <time>',
-      `objects last modified from then on: ${TIME}, or ${INSTALLATION}`,
+      `objects last modified since: ${TIME}, or ${INSTALLATION}`,
       (text) => (text === INSTALLATION ? INSTALLATION : timeValue(text)),
     )
     .option('--until <time>', 'and before then', timeValue)
     .option('--dry-run', 'enqueue nothing', false)
     .addOption(optionalReason())
-    .option('--notify', 'send notices of the verdicts, as of those of messages', false)
-    .option('--log', 'write a line of the log, a warning where something was found', false)
+    .option('--notify', 'send notices of the verdicts, as for files announced by messages', false)
+    .option('--log', 'write a log line, at warning level if something was found', false)
     .addOption(json())
     .action((options) =>
       executeUntilSignal(async () => (await import('./cli/backfill.ts')).backfill, options),
@@ -189,10 +189,10 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .command('validate')
     .description('check local files; needs no database')
     .argument('<files...>', 'CSV files, or patterns such as deliveries/*.csv')
-    .option('--schema <file>', 'a Table Schema, or a mapping as seed takes it')
+    .option('--schema <file>', 'a Table Schema, or a mapping as for seed')
     .option(
       '--reference <name=file>',
-      'the file that foreign keys of the schema call by this name, once for each',
+      "the file that the schema's foreign keys refer to by this name; repeatable",
       (file, files: readonly string[] = []) => [...files, file],
     )
     .option('--html <folder>', 'also write a page for each file, to read, print or mail')
@@ -206,17 +206,17 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('console')
-    .description('serve pages on deliveries and their reports to a browser of this machine')
+    .description('serve pages on deliveries and their reports to a browser on this machine')
     .option('--port <port>', 'where (default: CONSOLE_PORT, else a free one)', portNumber)
     .option(
       '--allow <rights>',
-      `what whoever opens the printed address may do: ${CONSOLE_RIGHTS.join(',')}`,
+      `rights of the person who opens the printed address: ${CONSOLE_RIGHTS.join(',')}`,
       rightsValue,
       ['look'],
     )
     .option(
       '--link',
-      'print a path that opens once, within five minutes, a console that is served for others from this database',
+      'print a path that admits one browser, within five minutes, to a console served for others from this database',
       false,
     )
     .addOption(actor())
@@ -226,8 +226,10 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('checker')
-    .description('write a page by which senders check a file in their browser, before they send it')
-    .argument('<mapping>', 'a mapping as seed takes it, or a Table Schema')
+    .description(
+      'write a page with which senders can check a file in their browser before they send it',
+    )
+    .argument('<mapping>', 'a mapping as for seed, or a Table Schema')
     .requiredOption('-o, --output <file>', 'the page, such as check.html')
     .action((mapping, options) =>
       executeUntilSignal(async () => (await import('./cli/checker.ts')).checker, {
@@ -252,7 +254,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .option('--schema <file>', 'a Table Schema, or a mapping: values are compared by its types')
     .option(
       '--key <column>',
-      "of the key, once for each (default: the schema's primaryKey)",
+      "a column of the key; repeatable (default: the schema's primaryKey)",
       (column, columns: readonly string[] = []) => [...columns, column],
     )
     .option('--rows', 'list places and keys, the first 100 of each kind', false)
@@ -266,7 +268,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('onboard')
-    .description('make a first rule set of samples of one kind of file, and judge them by it')
+    .description('make a first rule set from samples of one kind of file, and judge them by it')
     .argument('<files...>', 'CSV files, or patterns')
     .option('--into <folder>', 'where the rule set is written; nothing there is replaced', 'rules')
     .option('--client <client>', 'who delivers')
@@ -308,7 +310,10 @@ function describeRules(program: Commander, execute: Execute, take: Execute): voi
     .command('check')
     .description('check a rule set and judge samples by it; needs no database')
     .argument('<folder>', 'a rule set')
-    .argument('[samples...]', 'files, judged by the rule that the end of their path fits')
+    .argument(
+      '[samples...]',
+      'files, each judged by the rule whose pattern matches the end of its path',
+    )
     .addOption(json())
     .action((folder, samples, options) =>
       execute(async () => (await import('./cli/rules.ts')).checkRules, {
@@ -318,7 +323,7 @@ function describeRules(program: Commander, execute: Execute, take: Execute): voi
     );
   rules
     .command('diff')
-    .description('say what applying a rule set would change')
+    .description('show what applying a rule set would change')
     .argument('<folder>', 'a rule set')
     .addOption(json())
     .action((folder, options) =>
@@ -338,9 +343,13 @@ function describeRules(program: Commander, execute: Execute, take: Execute): voi
     );
   rules
     .command('rehearse')
-    .description('judge the last deliveries by a rule set, and say which verdicts would change')
+    .description('judge the last deliveries by a rule set, and show which verdicts would change')
     .argument('<folder>', 'a rule set; also s3://BUCKET/PREFIX/, as manage rules-push writes it')
-    .option('--last <number>', 'as many deliveries of each monitored file', limitValue)
+    .option(
+      '--last <number>',
+      'the last deliveries of each monitored file, up to this number',
+      limitValue,
+    )
     .addOption(since())
     .addOption(json())
     .addHelpText(
@@ -349,8 +358,8 @@ function describeRules(program: Commander, execute: Execute, take: Execute): voi
 Nothing is recorded. One of --last and --since is needed.
 
 Exit codes:
-  0   no delivery would fail that did not; objects that are gone or replaced are counted
-  1   a delivery that passed, or was warned of, would be failed or unreadable
+  0   no delivery would newly fail; objects that are gone or replaced are counted
+  1   a delivery that passed or was warned would become failed or unreadable
   75  an object could not be read`,
     )
     .action((folder, options) =>
@@ -365,7 +374,7 @@ Exit codes:
     .action((options) => execute(async () => (await import('./cli/rules.ts')).listRules, options));
   rules
     .command('show')
-    .description('show one as a file of a rule set has it')
+    .description('show one in the form of a rule set file')
     .argument(
       '<name>',
       'id of a monitored file as rules list shows it, or a mapping: name[@version]',
@@ -376,7 +385,7 @@ Exit codes:
     );
   rules
     .command('retire')
-    .description('take a monitored file that was made by hand out of use')
+    .description('retire a monitored file that was made by hand')
     .argument('<id>', 'its id as rules list shows it')
     .action((id) => execute(async () => (await import('./cli/rules.ts')).retireRule, { id }));
   describeContracts(rules, execute);
@@ -385,11 +394,11 @@ Exit codes:
 function describeContracts(rules: Commander, execute: Execute): void {
   rules
     .command('import')
-    .description('make a rule set of a data contract (Open Data Contract Standard, version 3)')
+    .description('convert a data contract (Open Data Contract Standard, version 3) to a rule set')
     .argument('<contract>', 'a contract, YAML or JSON')
     .option('--into <folder>', 'where the rule set is written; nothing there is replaced', 'rules')
-    .option('--client <client>', "who delivers, in place of the contract's tenant")
-    .option('--bucket <bucket>', "in place of that of the contract's server")
+    .option('--client <client>', "who delivers; overrides the contract's tenant")
+    .option('--bucket <bucket>', "overrides that of the contract's server")
     .option('--key-pattern <pattern>', 'likewise; {model} stands for the name of the object')
     .addOption(json())
     .action((contract, options) =>
@@ -410,18 +419,20 @@ function describeContracts(rules: Commander, execute: Execute): void {
 function describeDeliveries(program: Commander, execute: Execute): void {
   program
     .command('deliveries')
-    .description('list what was due, what is expected, and what came of it, the last due first')
+    .description(
+      'list what was due, what is expected, and what became of it, latest due time first',
+    )
     .option('--client <client>')
     .option('--file <file>', 'a monitored file: its id as rules list shows it, or bucket/pattern')
     .option('--set <set>', 'a set and its files')
     .addOption(
-      new Option('--period <period>', `what their names begin with: ${PERIOD}`).argParser(
+      new Option('--period <period>', `only periods whose names begin with ${PERIOD}`).argParser(
         periodValue,
       ),
     )
     .addOption(new Option('--state <state>', 'only these').choices(PERIOD_STATES))
     .addOption(
-      new Option('--after <id>', 'the next page: what comes after this period').argParser(idValue),
+      new Option('--after <id>', 'the next page: periods after this one').argParser(idValue),
     )
     .addOption(pageSize())
     .addOption(json())
@@ -430,9 +441,7 @@ function describeDeliveries(program: Commander, execute: Execute): void {
     );
   program
     .command('history')
-    .description(
-      'show the deliveries of a monitored file with their verdicts, the last judged first',
-    )
+    .description('show the deliveries of a monitored file with their verdicts, last judged first')
     .argument('<file>', 'its id as rules list shows it, or bucket/pattern')
     .addOption(since())
     .addOption(until())
@@ -453,7 +462,7 @@ function describeForget(program: Commander, execute: Execute): void {
     .command('forget')
     .description('remove the values of files from the database and from reports in the bucket')
     .addOption(keyPattern())
-    .option('--client <client>', 'all that its monitored files describe today')
+    .option('--client <client>', 'all files that its monitored files describe today')
     .option('--bucket <bucket>')
     .addOption(reason())
     .addOption(actor())
@@ -473,9 +482,9 @@ function describeRuns(program: Commander, execute: Execute): void {
   const runs = program.command('runs').description('show recorded runs, and judge them again');
   selecting(runs.command('list').description('list runs, newest first'))
     .addOption(new Option('--status <status>', 'of the last judgement').choices(JUDGEMENT_STATUSES))
-    .addOption(new Option('--verdict <verdict>', 'the one that stands').choices(VERDICTS))
-    .option('--unmonitored', 'whose verdict no mapping made')
-    .option('--after <id>', 'the next page: what comes after this run')
+    .addOption(new Option('--verdict <verdict>', 'the current one').choices(VERDICTS))
+    .option('--unmonitored', 'runs whose verdict no mapping made')
+    .option('--after <id>', 'the next page: runs after this one')
     .addOption(pageSize())
     .addOption(json())
     .action((options) => execute(async () => (await import('./cli/runs.ts')).list, options));
@@ -493,11 +502,15 @@ function describeRuns(program: Commander, execute: Execute): void {
   selecting(
     runs
       .command('retry')
-      .description('judge runs again whose last judgement ended without a verdict')
+      .description('judge again runs whose last judgement ended without a verdict')
       .argument('[ids...]', 'ids as shown by runs list, or their first 8 characters'),
   )
     .addOption(
-      new Option('--status <status>', 'all that ended so').choices(['error', 'gone', 'replaced']),
+      new Option('--status <status>', 'all that ended this way').choices([
+        'error',
+        'gone',
+        'replaced',
+      ]),
     )
     .addOption(reason())
     .addOption(dryRun())
@@ -511,11 +524,11 @@ function describeRuns(program: Commander, execute: Execute): void {
       .description('judge runs again after a change of rules, once for each reason'),
   )
     .addOption(
-      new Option('--mapping <name[@version]>', 'whose verdict this mapping made').argParser(
+      new Option('--mapping <name[@version]>', 'runs whose verdict this mapping made').argParser(
         mappingValue,
       ),
     )
-    .option('--unmonitored', 'whose verdict no mapping made')
+    .option('--unmonitored', 'runs whose verdict no mapping made')
     .addOption(reason())
     .addOption(dryRun())
     .addOption(json())
@@ -530,11 +543,11 @@ function describeDead(program: Commander, execute: Execute): void {
     );
   dead
     .command('list')
-    .description('list what nobody has settled, newest first')
+    .description('list what is unsettled, newest first')
     .addOption(new Option('--kind <kind>', 'only these').choices(DEAD_KINDS))
     .addOption(since())
     .addOption(until())
-    .option('--after <id>', 'the next page: what comes after this one')
+    .option('--after <id>', 'the next page: entries after this one')
     .addOption(pageSize())
     .addOption(json())
     .action((options) => execute(async () => (await import('./cli/dead.ts')).list, options));
@@ -547,17 +560,14 @@ function describeDead(program: Commander, execute: Execute): void {
       execute(async () => (await import('./cli/dead.ts')).show, { id, ...options }),
     );
   for (const [name, description] of [
-    [
-      'retry',
-      'judge runs again, read messages anew with the settings of today, send notices again',
-    ],
+    ['retry', "judge runs again, read messages again with today's settings, send notices again"],
     ['discard', 'settle them as they are'],
   ] as const) {
     dead
       .command(name)
       .description(description)
       .argument('[ids...]', 'ids as shown by dead list')
-      .option('--all', 'all that nobody has settled', false)
+      .option('--all', 'everything unsettled', false)
       .addOption(new Option('--kind <kind>', 'of all, only these').choices(DEAD_KINDS))
       .addOption(since())
       .addOption(until())
@@ -576,15 +586,15 @@ Exit codes:
   0   done; from validate and run --dry-run: passed or warned; from diff: no difference
   1   validate and run --dry-run: failed or unreadable; diff: a difference, or rows that can't
       be compared; infer: a sample does not pass; rules check: a sample failed or
-      has no rule; rules rehearse: a delivery would fail that did not; check: something
-      failed; drain-queue: messages were refused, and stay; dead retry: some can't be
-      read still
+      has no rule; rules rehearse: a delivery would newly fail; check: something
+      failed; drain-queue: messages were refused, and stay; dead retry: some messages
+      still can't be read
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
   66  the object is gone or was replaced: no verdict
   69+ technical, worth a retry (69 the database is unavailable or its certificate is
       wrong, 70 unexpected, 75 the object or the master's secret could not be read, or
-      the report not be written)
-  Of several objects the most serious one counts: 2, 70, 69, 75, 66, 1, 0.
-  143 ended by SIGTERM, 130 by SIGINT; serve drains and ends with 0
+      the report could not be written)
+  With several objects, the most serious one counts: 2, 70, 69, 75, 66, 1, 0.
+  143 ended by SIGTERM, 130 by SIGINT; serve drains and exits with 0
 `;

@@ -147,10 +147,9 @@ export function signedIn(): string {
 
 /** `--key` of objects. */
 export const keyPattern = () =>
-  new Option(
-    '--key <pattern>',
-    'as a monitored file has it: ** any folders, * and ? in one',
-  ).argParser(keyPatternValue);
+  new Option('--key <pattern>', 'as in a monitored file: ** any folders, * and ? in one').argParser(
+    keyPatternValue,
+  );
 
 /** `--limit` of a list. */
 export const pageSize = () =>
@@ -158,7 +157,7 @@ export const pageSize = () =>
 
 /** `--since` of what was delivered. */
 export const since = () =>
-  new Option('--since <time>', `delivered from then on: ${TIME}`).argParser(timeValue);
+  new Option('--since <time>', `delivered since: ${TIME}`).argParser(timeValue);
 
 /** `--until` beside {@link since}. */
 export const until = () => new Option('--until <time>', 'and before then').argParser(timeValue);
@@ -176,7 +175,7 @@ export function selecting(command: Command): Command {
   return command
     .addOption(since())
     .addOption(until())
-    .option('--client <client>', 'of files that are monitored for it today')
+    .option('--client <client>', 'files that are monitored for it today')
     .option('--bucket <bucket>')
     .addOption(keyPattern())
     .option('--key-prefix <prefix>');

@@ -27,7 +27,7 @@ export interface DatabaseJobsProps {
   readonly dependsOn: ITerraformDependable[];
 }
 
-/** From the Job's start until it is ended as failed, in seconds. */
+/** From the Job's start until it is stopped as failed, in seconds. */
 const DEADLINE_SECONDS = 900;
 
 /**

@@ -8,7 +8,7 @@ import { endingContainer, jobFailurePolicy, podSettings, podVolumes } from './co
 import { LABELS, RECONCILIATION, RECONCILIATION_LABELS } from './names.ts';
 import { createNetworkPolicyOf, databaseEgressRules } from './network-policy.ts';
 
-/** From a run's start until it is ended as failed, in seconds: 10 million objects are listed in about an hour. */
+/** From a run's start until it is stopped as failed, in seconds: 10 million objects are listed in about an hour. */
 const DEADLINE_SECONDS = 6 * 3600;
 
 /** How late a run may start, after which the next one does its work, in seconds. */

@@ -28,26 +28,26 @@ export interface ApplyCommandOptions {
 /** `manage apply`: brings a stack to what its settings say. */
 export const apply: Operation<ApplyCommandOptions> = {
   name: 'apply',
-  summary: 'bring a stack to what its settings say; a first run in phases',
+  summary: "apply a stack's settings; the first time in phases",
   describe: (command) =>
     withConsentOptions(command.addArgument(stackArgument()))
       .addOption(varOption())
       .addOption(targetOption())
       .addOption(
         waitOption(
-          'how long the endpoint that SNS posts to may take to answer, or a queue to be empty',
+          'how long the endpoint that SNS posts to may take to answer, or a queue to become empty',
         ),
       )
       .addOption(allowReplacementOption())
       .addOption(allowMessageLossOption())
       .option(
         '--replace-load-balancer',
-        'hand over to a new load balancer of load_balancer_class: both serve until the name of sns_endpoint_url leads to the new one',
+        'move to a new load balancer of load_balancer_class: both serve until the name of sns_endpoint_url points to the new one',
         false,
       )
       .option(
         '--endpoint-moved',
-        'with it: do not look the name up, since something in front leads to the new load balancer',
+        'with --replace-load-balancer: do not look the name up, because something in front points to the new load balancer',
         false,
       ),
   execute: async (context, options, operand) => {

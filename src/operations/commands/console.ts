@@ -19,17 +19,17 @@ const NAME = 'file-processing-console';
 /** `manage console`: opens the console of the cluster in a browser of this machine, through kubectl. */
 export const console: Operation<Options> = {
   name: 'console',
-  summary: 'open the console of the cluster: forward a port of this machine and print its address',
+  summary: "open the cluster's console: forward a local port and print its address",
   describe: (command) =>
     command
-      .option('--port <port>', 'port of this machine', portNumber, PORTS.console)
+      .option('--port <port>', 'local port', portNumber, PORTS.console)
       .option(
         '--allow <rights>',
         `what whoever opens the address may do: ${CONSOLE_RIGHTS.join(',')}`,
         rights,
         ['look'] as const,
       )
-      .option('--by <name>', 'whose acts they are, for the record', userInfo().username)
+      .option('--by <name>', 'who acts, for the record', userInfo().username)
       .addHelpText(
         'after',
         `

@@ -21,17 +21,13 @@ interface Connection {
 /** `manage db-connect`: how to sign in to the database on demand by psql, or psql itself. */
 export const dbConnect: Operation<Options> = {
   name: 'db-connect',
-  summary: 'show how to sign in to the database on demand by psql and IAM, or do it (--exec)',
+  summary: 'show how to sign in to the database on demand with psql and IAM, or do it (--exec)',
   describe: (command) =>
     command
       .option('--user <name>', 'user of the database (default: that of the listener)')
-      .option(
-        '--local-port <port>',
-        'port of a relay on this machine, as the output shows one',
-        portNumber,
-      )
-      .option('--ca-file <file>', 'PEM file with the authorities of RDS (with --exec)')
-      .option('--exec', 'run psql, with a token that is good for 15 minutes', false)
+      .option('--local-port <port>', 'port of a local relay, as shown in the output', portNumber)
+      .option('--ca-file <file>', 'PEM file with the RDS certificate authorities (with --exec)')
+      .option('--exec', 'run psql, with a token that is valid for 15 minutes', false)
       .addHelpText(
         'after',
         `

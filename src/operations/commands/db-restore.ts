@@ -40,11 +40,10 @@ const LONGEST_NAME = 63;
  */
 export const dbRestore: Operation<Options> = {
   name: 'db-restore',
-  summary:
-    'put a snapshot in the place of the database on demand, which is kept under another name',
+  summary: 'replace the database on demand with a snapshot; the old one is kept under another name',
   describe: (command) =>
     withConsentOptions(command.argument('<snapshot>', 'its name, as db-snapshot --list shows it'))
-      .addOption(waitOption('how long the present database may take to get its other name'))
+      .addOption(waitOption('how long renaming the present database may take'))
       .addHelpText(
         'after',
         `

@@ -133,11 +133,11 @@ interface SnapshotOptions extends WaitOptions {
 /** `manage db-snapshot`: makes a snapshot of the database on demand, or lists them. */
 export const dbSnapshot: Operation<SnapshotOptions> = {
   name: 'db-snapshot',
-  summary: 'make a snapshot of the database on demand, and wait until it is complete',
+  summary: 'create a snapshot of the database on demand, and wait until it is complete',
   describe: (command) =>
     command
       .argument('[name]', 'its name (default: the name of the database, and the time)', checkName)
-      .option('--list', 'list the snapshots of the database, make none', false)
+      .option('--list', 'list the snapshots of the database, create none', false)
       .addOption(waitOption('how long it may take')),
   execute: async (context, options, operand) => {
     const target = await databaseTarget(context, options);

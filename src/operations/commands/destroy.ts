@@ -22,7 +22,7 @@ export const destroy: Operation<DestroyCommandOptions> = {
       .addOption(varOption())
       .option(
         '--allow-data-loss',
-        'destroy postgres-on-demand: deletion protection is lifted, a final snapshot is left',
+        'destroy postgres-on-demand: deletion protection is removed, a final snapshot remains',
         false,
       )
       .addOption(waitOption("how long the load balancer's network interfaces may take to go")),

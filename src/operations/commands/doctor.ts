@@ -21,7 +21,7 @@ import { type Target, targetOf } from '../target.ts';
 export const doctor: Operation = {
   name: 'doctor',
   summary:
-    'tools, settings, credentials, network, cluster, delivery, notices, database: a line each, and what to do',
+    'check tools, settings, credentials, network, cluster, delivery, notices, database: one line each, and what to do',
   describe: (command) => command,
   execute: async (context, options) => {
     const target = targetOf(context, options);

@@ -30,12 +30,16 @@ interface StackDrift extends Drift {
 /** `manage drift`: what AWS has is judged by the rules of the audit. */
 export const drift: Operation<DriftOptions> = {
   name: 'drift',
-  summary: 'judge what was changed since the deploy by the rules of the audit; exit code as plan',
+  summary: "judge what has changed since the deploy by the audit's rules; exit code as for plan",
   describe: (command) =>
     command
       .addArgument(new Argument('[environment]', 'folder below environments/'))
       .addOption(varOption())
-      .option('--aws-only', 'leave out the objects in the cluster: its API need not answer', false)
+      .option(
+        '--aws-only',
+        'leave out the objects in the cluster, whose API need not be reachable',
+        false,
+      )
       .option('--out <dir>', 'folder for the copy and its reports', 'drift-report')
       .addHelpText(
         'after',

@@ -18,7 +18,7 @@ import { type Target, targetOf } from '../target.ts';
 
 /** How a command of the listener is run in the cluster. */
 export interface ExecOptions {
-  /** From the start until the Job is ended as failed, in seconds. */
+  /** From the start until the Job is stopped as failed, in seconds. */
   readonly deadline: number;
   /** Until its pod has started, in seconds. */
   readonly wait: number;
@@ -46,9 +46,13 @@ export const exec: Operation<ExecOptions & { readonly dryRun: boolean }> = {
   summary: "run a command of the listener's program in the cluster, with its identity, as a Job",
   describe: (command) =>
     command
-      .argument('<command...>', "the listener's command and its options, behind --")
+      .argument('<command...>', "the listener's command and its options, after --")
       .addOption(
-        secondsOption('--deadline <seconds>', 'until it is ended as failed', EXEC_DEADLINE_SECONDS),
+        secondsOption(
+          '--deadline <seconds>',
+          'until it is stopped as failed',
+          EXEC_DEADLINE_SECONDS,
+        ),
       )
       .addOption(waitOption('how long its pod may take to start'))
       .option('--dry-run', 'write the Job, do not run it', false)

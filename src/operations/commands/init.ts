@@ -15,11 +15,11 @@ export interface InitCommandOptions {
 /** `manage init`: synthesizes and initializes Terraform; the other commands do so by themselves. */
 export const init: Operation<InitCommandOptions> = {
   name: 'init',
-  summary: 'synthesize, and get Terraform ready for a stack',
+  summary: 'synthesize, and initialize Terraform for a stack',
   describe: (command) =>
     command
       .addArgument(stackArgument())
-      .option('--upgrade', 'take the newest providers that the constraints admit', false)
+      .option('--upgrade', 'use the newest providers that the constraints allow', false)
       .option('--migrate-state', 'move the state after state_bucket has changed (asks)', false),
   execute: async (context, options, operand) => {
     const name = isStackName(operand) ? operand : DEFAULT_STACK;

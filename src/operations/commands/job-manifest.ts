@@ -42,8 +42,8 @@ export const jobManifest: Operation<Options> = {
       .option('--key <key>', 'key of the object, instead of an event')
       .option('--bucket <name>', 'its bucket (default: the only one of the tfvars)')
       .addOption(new Option('--job <name>', "the listener's job").choices(JOBS).default(JOBS[0]))
-      .addOption(secondsOption('--deadline <seconds>', 'until the Job is ended as failed', 3600))
-      .addOption(secondsOption('--ttl <seconds>', 'from its end until it is removed', 86_400))
+      .addOption(secondsOption('--deadline <seconds>', 'until the Job is stopped as failed', 3600))
+      .addOption(secondsOption('--ttl <seconds>', 'from its end until it is deleted', 86_400))
       .option('--from <folder>', 'synthesized folder (default: synthesize now)')
       .option('-o, --output <file>', 'file to write (default: standard output)')
       .addHelpText(

@@ -34,11 +34,11 @@ export const manifests: Operation<Options> = {
     command
       .option(
         '-o, --output <folder>',
-        'folder to write, with a kustomization: a new one, or of an earlier run (default: standard output)',
+        'folder to write, with a kustomization: a new one, or one from an earlier run (default: standard output)',
       )
       .option(
         '--outputs-file <file>',
-        'what terraform output -json printed (default: ask Terraform)',
+        'the output of terraform output -json (default: ask Terraform)',
       )
       .option('--from <folder>', 'synthesized folder; together with --outputs-file')
       .addOption(setOption())

@@ -96,7 +96,7 @@ const HEADINGS: Readonly<Record<Table, string>> = {
 /** `manage new-environment`: asks for what nobody else can know, and writes the tfvars of an environment. */
 export const newEnvironment: Operation = {
   name: 'new-environment',
-  summary: 'write the tfvars of a new environment from what is asked for, or given by options',
+  summary: 'write the tfvars of a new environment from questions or options',
   describe: (command) =>
     QUESTIONS.reduce(
       withQuestion,

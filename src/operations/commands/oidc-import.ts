@@ -18,7 +18,7 @@ import { withPlan } from '../terraform/review.ts';
  */
 export const oidcImport: Operation<{ readonly dryRun: boolean }> = {
   name: 'oidc-import',
-  summary: "take the existing OIDC provider of the cluster's issuer into the state, then plan",
+  summary: "import the existing OIDC provider of the cluster's issuer into the state, then plan",
   describe: (command) =>
     command.option('--dry-run', 'say what would be imported, change nothing', false),
   execute: async (context, options) => {

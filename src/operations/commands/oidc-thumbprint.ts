@@ -23,13 +23,13 @@ export interface OidcThumbprintOptions {
 export const oidcThumbprint: Operation<OidcThumbprintOptions> = {
   name: 'oidc-thumbprint',
   summary:
-    'issuer of the cluster and the thumbprint of its certificate; optionally into the tfvars',
+    "show the cluster's issuer and its certificate thumbprint; optionally write it into the tfvars",
   describe: (command) =>
     command
-      .option('--issuer <url>', "the issuer (default: the cluster's, asked of EKS)")
+      .option('--issuer <url>', "the issuer (default: the cluster's, from EKS)")
       .option(
         '--ca-file <file>',
-        'PEM of the authority that signed the issuer (default: public ones)',
+        "PEM of the authority that signed the issuer's certificate (default: public ones)",
       )
       .option('--write', 'set oidc_thumbprint in file_processing.tfvars', false)
       .option('--dry-run', 'with --write: say what would be written, write nothing', false),

@@ -30,7 +30,7 @@ export interface PlanCommandOptions {
 /** `manage plan`: shows what an apply would change; drift, where nothing was changed in the settings. */
 export const plan: Operation<PlanCommandOptions> = {
   name: 'plan',
-  summary: 'show what an apply would change; exit code 2 when there is anything (drift)',
+  summary: 'show what an apply would change; exit code 2 if there is anything (drift)',
   describe: (command) =>
     command
       .addArgument(stackArgument())

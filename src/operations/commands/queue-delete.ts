@@ -19,14 +19,14 @@ interface Options {
 /** `manage queue-delete`: deletes a queue that the stack has left, once it is empty. */
 export const queueDelete: Operation<Options> = {
   name: 'queue-delete',
-  summary: 'delete a queue that a switch of delivery has left, once nothing waits in it',
+  summary: 'delete the queue left by a switch of delivery, once it is empty',
   describe: (command) =>
     withConsentOptions(command)
       .option(
         '--queue <name>',
         'the queue (default: the one that the stack made for delivery = "sqs")',
       )
-      .addOption(waitOption('how long the queue may show messages before it must be empty'))
+      .addOption(waitOption('how long to wait for the queue to become empty'))
       .addOption(allowMessageLossOption()),
   execute: async (context, options) => {
     const target = await eventTarget(context, options);

@@ -15,14 +15,14 @@ export interface RolloutOptions {
 /** `manage rollout`: how the listener's pods stand, or new ones in their place. */
 export const rollout: Operation<RolloutOptions> = {
   name: 'rollout',
-  summary: "show how the listener's rollout stands, or restart its pods one after the other",
+  summary: "show the state of the listener's rollout, or restart its pods one after the other",
   describe: (command) =>
     command
       .addArgument(
         new Argument('[action]', 'what to do').choices(['status', 'restart']).default('status'),
       )
       .addOption(waitOption('how long the rollout may take; 0 only looks'))
-      .option('--dry-run', 'do not restart, only show how it stands', false),
+      .option('--dry-run', 'do not restart, only show the state', false),
   execute: async (context, { json, wait, dryRun, ...options }, action) => {
     const restart = action === 'restart' && !dryRun;
     const target = targetOf(context, { ...options, json });

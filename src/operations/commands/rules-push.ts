@@ -27,11 +27,11 @@ const PUTS = 16;
 /** `manage rules-push`: puts a rule set where the listener reads it. */
 export const rulesPush: Operation<Options> = {
   name: 'rules-push',
-  summary: 'check a rule set and put it where the listener reads it, its manifest last',
+  summary: 'check a rule set and upload it to where the listener reads it, its manifest last',
   describe: (command) =>
     command
       .argument('[folder]', 'the rule set (default: environments/<name>/rules)')
-      .option('--dry-run', 'check and compare, put nothing', false),
+      .option('--dry-run', 'check and compare, upload nothing', false),
   execute: async (context, options, operand) => {
     const target = targetOf(context, options);
     const { name, fileProcessing } = target.environment;

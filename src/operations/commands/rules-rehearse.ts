@@ -33,16 +33,23 @@ const MOUNTED = '/etc/file-processing/rehearsal';
 export const rulesRehearse: Operation<Options> = {
   name: 'rules-rehearse',
   summary:
-    'judge the last deliveries by a rule set in the cluster, and say which verdicts would change',
+    'judge the last deliveries by a rule set in the cluster, and show which verdicts would change',
   describe: (command) =>
     command
       .argument('[folder]', 'the rule set (default: environments/<name>/rules)')
-      .addOption(new Option('--last <number>', 'as many deliveries of each monitored file'))
       .addOption(
-        new Option('--since <time>', 'deliveries from then on: a date, or 7d').conflicts('last'),
+        new Option(
+          '--last <number>',
+          'the last deliveries of each monitored file, up to this number',
+        ),
       )
+      .addOption(new Option('--since <time>', 'deliveries since: a date, or 7d').conflicts('last'))
       .addOption(
-        secondsOption('--deadline <seconds>', 'until it is ended as failed', EXEC_DEADLINE_SECONDS),
+        secondsOption(
+          '--deadline <seconds>',
+          'until it is stopped as failed',
+          EXEC_DEADLINE_SECONDS,
+        ),
       )
       .addOption(waitOption('how long its pod may take to start'))
       .addHelpText(

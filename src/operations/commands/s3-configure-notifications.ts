@@ -34,18 +34,16 @@ interface Options extends EventOptions {
 /** `manage s3-configure-notifications`: sends event notifications of buckets to a topic. */
 export const s3ConfigureNotifications: Operation<Options> = {
   name: 's3-configure-notifications',
-  summary: "send buckets' event notifications to the topic, and keep what others configured",
+  summary: "send the buckets' event notifications to the topic, and keep what others configured",
   describe: (command) =>
     withTopicOption(command)
       .option('--bucket <name>', 'the bucket (default: BUCKET, else those of the tfvars)')
       .addOption(repeatable('--prefix <prefix>', 'key prefix, repeatable', "the bucket's"))
       .option('--suffix <suffix>', "key suffix (default: the bucket's)")
-      .addOption(
-        repeatable('--replace <id>', "take the place of others' entry, repeatable", 'none'),
-      )
-      .option('--eventbridge', 'send all events to EventBridge, and the topic no more', false)
-      .option('--print', 'write what other accounts have to set for their buckets', false)
-      .option('--dry-run', 'show the difference, put nothing', false),
+      .addOption(repeatable('--replace <id>', "replace another owner's entry, repeatable", 'none'))
+      .option('--eventbridge', 'send all events to EventBridge, and no longer to the topic', false)
+      .option('--print', 'print what other accounts must set for their buckets', false)
+      .option('--dry-run', 'show the difference, change nothing', false),
   execute: async (context, options) => {
     const named = namedBucket(options.bucket, context.env);
     if (options.print) return await printForOwners(context, options, named);

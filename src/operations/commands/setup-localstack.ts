@@ -36,14 +36,15 @@ const DEFAULT_PORT = `${PORTS.http}`;
 /** `manage setup-localstack`: makes in LocalStack what sends a local listener the events of new files. */
 export const setupLocalStack: Operation<Options> = {
   name: 'setup-localstack',
-  summary: 'make bucket, topic, notification and subscription in LocalStack; start it if need be',
+  summary:
+    'create bucket, topic, notification and subscription in LocalStack; start it if necessary',
   describe: (command) =>
     command
       .argument('[host]', "the listener's host as LocalStack sees it", CONTAINER_HOST)
       .argument('[port]', "the listener's port", DEFAULT_PORT)
       .option('--perspective <name>', 'whose bucket and topic', DEFAULT_PERSPECTIVE)
       .addOption(
-        new Option('--bucket <name>', 'a bucket in the place of its own, repeatable')
+        new Option('--bucket <name>', 'a bucket instead of its own, repeatable')
           .argParser((name: string, names: readonly string[]) => [...names, name])
           .default([], 'none'),
       )
@@ -56,7 +57,7 @@ export const setupLocalStack: Operation<Options> = {
           .default(60)
           .argParser(wholeSeconds),
       )
-      .option('--dry-run', 'show what is missing, make nothing', false),
+      .option('--dry-run', 'show what is missing, create nothing', false),
   execute: async (context, options, host = CONTAINER_HOST, port = DEFAULT_PORT) => {
     const listener = { host: checkHost(host), port: checkPort(port) };
     perspectiveOf(options.perspective);

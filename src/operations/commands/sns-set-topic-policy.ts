@@ -28,7 +28,7 @@ interface Options extends EventOptions {
 export const snsSetTopicPolicy: Operation<Options> = {
   name: 'sns-set-topic-policy',
   summary:
-    'allow a bucket to publish to an existing topic: one statement, merged; printed where another account owns it',
+    'allow a bucket to publish to an existing topic: merge one statement, or print it if another account owns the topic',
   describe: (command) =>
     withTopicOption(command)
       .option('--bucket <name>', `the bucket ${BUCKET_DEFAULT}`)

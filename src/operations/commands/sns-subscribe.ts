@@ -36,17 +36,17 @@ export const snsSubscribe: Operation<Options> = {
   name: 'sns-subscribe',
   summary: 'subscribe an HTTP endpoint to the topic and wait for its confirmation',
   describe: (command) =>
-    withTopicOption(command.argument('[endpoint]', 'its URL, https at best (default: ENDPOINT)'))
+    withTopicOption(command.argument('[endpoint]', 'its URL, preferably https (default: ENDPOINT)'))
       .addOption(
         new Option('--wait <seconds>', 'how long to wait for the confirmation')
           .default(60)
           .argParser(wholeSeconds),
       )
       .option('--dead-letter-arn <arn>', "queue for what can't be delivered (default: the stack's)")
-      .option('--no-dead-letter', 'without such a queue: what SNS gives up is lost')
+      .option('--no-dead-letter', 'without such a queue: messages that SNS gives up on are lost')
       .option('--filter-policy <json>', 'deliver only what this filter policy allows')
       .addOption(
-        new Option('--filter-scope <scope>', 'what the filter policy looks at')
+        new Option('--filter-scope <scope>', 'what the filter policy applies to')
           .choices(['MessageAttributes', 'MessageBody'])
           .default('MessageBody'),
       )

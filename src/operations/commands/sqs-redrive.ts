@@ -58,16 +58,16 @@ const SIGNALLED: readonly ExitCode[] = Object.values(SIGNAL_EXIT_CODES);
 /** `manage sqs-redrive`: has everything taken in again that waits in the dead-letter queues of the stack. */
 export const sqsRedrive: Operation<Options> = {
   name: 'sqs-redrive',
-  summary: 'take in again what waits in the dead-letter queues of the stack',
+  summary: "redrive the messages in the stack's dead-letter queues",
   describe: (command) =>
     withConsentOptions(command)
-      .option('--queue <name>', 'only this dead-letter queue (default: each of the stack)')
+      .option('--queue <name>', 'only this dead-letter queue (default: all of the stack)')
       .option(
         '--rate <number>',
         `messages a second that SQS moves, 1 to ${HIGHEST_RATE} (default: as SQS thinks fit)`,
         rate,
       )
-      .option('--cancel', 'end the moves that run; what was moved stays moved', false)
+      .option('--cancel', 'cancel running moves; what was moved stays moved', false)
       .addOption(waitOption('how long to follow a move, and how long a pod may take to start'))
       .addOption(
         secondsOption(

@@ -21,7 +21,7 @@ export const updateImage: Operation<UpdateImageOptions> = {
   summary: 'build and push the image, apply the stack with its digest, wait for the rollout',
   describe: (command) =>
     withConsentOptions(withBuildOptions(command))
-      .option('--image <image>', 'deploy this image, which a registry holds, and build none')
+      .option('--image <image>', 'deploy this image from a registry, and build none')
       .addOption(waitOption('how long the rollout may take')),
   execute: async (context, options) => {
     const target = targetOf(context, options);

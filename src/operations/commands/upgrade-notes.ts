@@ -39,7 +39,8 @@ const HAS_CHANGES = 2;
 /** `manage upgrade-notes`: what this version of the project changes in a stack that an older one deployed. */
 export const upgradeNotes: Operation<UpgradeNotesOptions> = {
   name: 'upgrade-notes',
-  summary: 'what this version changes in a stack that an older version deployed; exit code as plan',
+  summary:
+    'show what this version changes in a stack that an older version deployed; exit code as for plan',
   describe: (command) =>
     command
       .addArgument(

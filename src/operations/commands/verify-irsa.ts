@@ -19,7 +19,7 @@ export interface VerifyIrsaOptions {
 export const verifyIrsa: Operation<VerifyIrsaOptions> = {
   name: 'verify-irsa',
   summary:
-    "in a running pod: the identity is the role, its prefix can be listed, other buckets can't",
+    'check in a running pod: the identity is the role, its prefix can be listed, other buckets cannot',
   describe: (command) =>
     command.option(
       '--other-bucket <bucket>',

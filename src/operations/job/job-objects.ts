@@ -28,7 +28,7 @@ export interface JobRequest {
   readonly events: string;
   /** Whether the events are mounted as a file instead of being an argument. */
   readonly mounted: boolean;
-  /** From the start until the Job is ended as failed, in seconds. */
+  /** From the start until the Job is stopped as failed, in seconds. */
   readonly deadlineSeconds: number;
   /** From its end until Kubernetes removes it, in seconds. */
   readonly ttlSeconds: number;

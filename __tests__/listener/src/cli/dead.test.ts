@@ -150,7 +150,7 @@ describe('dead show', () => {
 
   test('shows a run', async () => {
     const run = await died('a.csv');
-    expect((await dead('show', run.slice(0, 8))).out).toMatch(/^error: S3 is unavailable$/m);
+    expect((await dead('show', run.slice(0, 8))).out).toMatch(/^error: +S3 is unavailable$/m);
   });
 
   test('refuses an id of nothing', async () => {
