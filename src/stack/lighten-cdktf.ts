@@ -3,28 +3,75 @@ import { createRequire } from 'node:module';
 /**
  * Makes cdktf start and run faster, without a change in what it synthesizes. To be imported before
  * cdktf: its archiver takes two fifths of the time that cdktf needs to load, and is for file assets,
- * which we have none of; a stack trace is captured for each token, which only a broken token needs;
- * and every text, key and number is searched for tokens by several expressions, a tenth of a synth.
+ * which we have none of; semver, for moves of resources by cdktf's own means, which we make none of, and
+ * its writer of JSON are 89 small modules, a twentieth of a synth; a stack trace is captured for each
+ * token, which only a broken token needs; and every text, key and number is searched for tokens by
+ * several expressions, a tenth of a synth.
  */
 const requireFromCdktf = createRequire(createRequire(import.meta.url).resolve('cdktf'));
-const archiver = requireFromCdktf.resolve('archiver');
 
-const createArchive = (...options: unknown[]): unknown => {
-  delete requireFromCdktf.cache[archiver];
-  return requireFromCdktf('archiver')(...options);
-};
-requireFromCdktf.cache[archiver] = {
-  id: archiver,
-  filename: archiver,
-  path: archiver,
-  loaded: true,
-  exports: createArchive,
-  children: [],
-  paths: [],
-  parent: null,
-  require: requireFromCdktf,
-  isPreloading: false,
-};
+replaceModule('archiver', loadedAtFirstUse);
+replaceModule('semver', loadedAtFirstUse);
+replaceModule('json-stable-stringify', () => (value: unknown) => stableJson(value, '\n'));
+
+/** Gives cdktf something else for a module that it requires; cdktn requires other ones. */
+function replaceModule(name: string, make: (load: () => object) => unknown): void {
+  let filename: string;
+  try {
+    filename = requireFromCdktf.resolve(name);
+  } catch {
+    return;
+  }
+  let own: object | undefined;
+  const load = () => {
+    if (own === undefined) delete requireFromCdktf.cache[filename];
+    own ??= requireFromCdktf(name) as object;
+    return own;
+  };
+  requireFromCdktf.cache[filename] = {
+    id: filename,
+    filename,
+    path: filename,
+    loaded: true,
+    exports: make(load),
+    children: [],
+    paths: [],
+    parent: null,
+    require: requireFromCdktf,
+    isPreloading: false,
+  };
+}
+
+function loadedAtFirstUse(load: () => object): unknown {
+  return new Proxy(() => {}, {
+    get: (_, name) => Reflect.get(load(), name),
+    apply: (_, self, options) => Reflect.apply(load() as () => unknown, self, options),
+  });
+}
+
+/**
+ * JSON with sorted keys and two blanks a level, as cdktf has it written by json-stable-stringify, which puts the
+ * brackets of what is empty on two lines.
+ *
+ * @param indent - a line break and the blanks of this level
+ */
+function stableJson(value: unknown, indent: string): string | undefined {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const inner = `${indent}  `;
+  const [open, close, items] = Array.isArray(value)
+    ? ['[', ']', value.map((item) => stableJson(item, inner) ?? 'null')]
+    : ['{', '}', entriesOf(value as Record<string, unknown>, inner)];
+  return `${open}${items.map((item) => inner + item).join(',')}${indent}${close}`;
+}
+
+function entriesOf(object: Readonly<Record<string, unknown>>, indent: string): readonly string[] {
+  return Object.keys(object)
+    .sort()
+    .flatMap((key) => {
+      const text = stableJson(object[key], indent);
+      return text === undefined ? [] : [`${JSON.stringify(key)}: ${text}`];
+    });
+}
 
 const { captureStackTrace } = Error;
 Error.captureStackTrace = (subject, below) => {

@@ -1,6 +1,7 @@
 import '../../../src/stack/lighten-cdktf.ts';
 import { createRequire } from 'node:module';
 import { Lazy, Token } from 'cdktf';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 test('a library that reads call sites from an object of its own gets them', () => {
@@ -46,4 +47,38 @@ test('what is undefined is left out of objects and lists', () => {
 test('a key may be known later too', () => {
   const key = Token.asString(later('x'));
   expect(resolve(undefined, { a: { [key]: 1 } })).toStrictEqual({ a: { x: 1 } });
+});
+
+type Stringify = (value: unknown, options: { space: number }) => string | undefined;
+const stringify: Stringify = requireFromCdktf('json-stable-stringify');
+delete requireFromCdktf.cache[requireFromCdktf.resolve('json-stable-stringify')];
+const stringifyOfTheLibrary: Stringify = requireFromCdktf('json-stable-stringify');
+
+test('JSON is written as by the library, to the byte', () => {
+  const text = fc.constantFrom('', 'a', 'B', 'é', '10', '9', '"', '\\', '\n', '\ud800', '🙂', '//');
+  const values = fc.object({
+    key: text,
+    values: [text, fc.double(), fc.boolean(), fc.constantFrom(null, undefined)],
+    maxDepth: 3,
+    maxKeys: 4,
+  });
+  fc.assert(
+    fc.property(
+      values,
+      (value) => stringify(value, { space: 2 }) === stringifyOfTheLibrary(value, { space: 2 }),
+    ),
+  );
+});
+
+const { ValidateBinaryVersion } = requireFromCdktf('./validations');
+
+test.each([
+  ['>=1.0.0', []],
+  ['<1.0.0', [expect.stringContaining('lower than the required version <1.0.0')]],
+])('a version is held against the range %s', (range, faults) => {
+  expect(new ValidateBinaryVersion('node', range, 'node --version').validate()).toEqual(faults);
+});
+
+test('an archive of files can still be made', () => {
+  expect(requireFromCdktf('archiver')('zip')).toHaveProperty('append');
 });
