@@ -124,6 +124,8 @@ export class ColumnPlan {
   readonly constraints: readonly (ValueConstraints | undefined)[];
   readonly reads: readonly CellType['read'][];
   readonly lists: readonly (TextList | undefined)[];
+  /** 1 for each text of these that was profiled. */
+  readonly seenTexts: readonly (Uint8Array | undefined)[];
   readonly profiles: readonly ColumnProfile[];
   /** 1 where the schema declares nothing: the column's kind is then a guess, after the cell before. */
   readonly inferred: Uint8Array;
@@ -152,29 +154,20 @@ export class ColumnPlan {
     this.constraints = fields.map((field) => field?.constraints);
     this.reads = fields.map((field) => field?.cell.read ?? readText);
     this.missing = fields.map((field) => field?.missingValues);
-    this.lists = fields.map(listOf);
-    this.kinds = Uint8Array.from(fields, (field, column) => kindOf(field, this.lists[column]));
-    this.rules = Uint8Array.from(fields, (field, column) => ruleOf(field, this.kinds[column]));
-    this.mayBeMissing = Uint8Array.from(fields, (field, column) =>
-      mayBeMissing(field, this.kinds[column] as number) ? 1 : 0,
-    );
-    this.mayBeEmpty = Uint8Array.from(fields, (field) =>
-      field === undefined || (field.emptyIsNull && !field.required) ? 1 : 0,
-    );
-    this.ranged = Uint8Array.from(this.kinds, (kind) =>
+    const plans = fields.map(planOf);
+    this.lists = plans.map(({ list }) => list);
+    this.seenTexts = this.lists.map((list) => list && new Uint8Array(list.texts.length));
+    this.kinds = Uint8Array.from(plans, ({ kind }) => kind);
+    this.rules = Uint8Array.from(plans, ({ rule }) => rule);
+    this.mayBeMissing = Uint8Array.from(plans, (plan) => (plan.mayBeMissing ? 1 : 0));
+    this.mayBeEmpty = Uint8Array.from(plans, (plan) => (plan.mayBeEmpty ? 1 : 0));
+    this.ranged = Uint8Array.from(plans, ({ kind }) =>
       kind === TEXT || kind === FORMATTED ? 1 : 0,
     );
-    this.least = Float64Array.from(fields, (field) => limitOf(field, true));
-    this.greatest = Float64Array.from(fields, (field) => limitOf(field, false));
-    // A character has one to four bytes.
-    this.fewestBytes = Float64Array.from(
-      fields,
-      (field) => (field?.constraints?.minLength ?? 0) * 4,
-    );
-    this.mostBytes = Float64Array.from(
-      fields,
-      (field) => field?.constraints?.maxLength ?? Infinity,
-    );
+    this.least = Float64Array.from(plans, ({ least }) => least);
+    this.greatest = Float64Array.from(plans, ({ greatest }) => greatest);
+    this.fewestBytes = Float64Array.from(plans, ({ fewestBytes }) => fewestBytes);
+    this.mostBytes = Float64Array.from(plans, ({ mostBytes }) => mostBytes);
     this.inferred = Uint8Array.from(fields, (field) => (field === undefined ? 1 : 0));
     const figures = this.inferred.includes(1) ? count << INFERRED_SHIFT : 0;
     this.tallies = new Float64Array(figures);
@@ -212,7 +205,7 @@ export class ColumnPlan {
   restart(): void {
     this.firstTexts.fill(0x7fffffff);
     this.lastTexts.fill(-0x80000000);
-    for (const list of this.lists) list?.seen.fill(0);
+    for (const seen of this.seenTexts) seen?.fill(0);
   }
 
   #foldInferred(column: number, profile: ColumnProfile): void {
@@ -224,6 +217,40 @@ export class ColumnPlan {
       profile.addCountedInferred(type, tally, low, high);
     });
   }
+}
+
+/** What follows from a field alone. */
+interface FieldPlan {
+  readonly kind: number;
+  readonly rule: number;
+  readonly list: TextList | undefined;
+  readonly mayBeMissing: boolean;
+  readonly mayBeEmpty: boolean;
+  readonly least: number;
+  readonly greatest: number;
+  readonly fewestBytes: number;
+  readonly mostBytes: number;
+}
+
+/** All files by one expectation have the same fields; of a small file, this is a tenth of the work. */
+const FIELD_PLANS = new WeakMap<CompiledField, FieldPlan>();
+
+function planOf(field: CompiledField | undefined): FieldPlan {
+  const known = field && FIELD_PLANS.get(field);
+  if (known !== undefined) return known;
+  const list = listOf(field);
+  const kind = kindOf(field, list);
+  const { minLength = 0, maxLength = Infinity } = field?.constraints ?? {};
+  const plan: FieldPlan = {
+    ...{ kind, list, rule: ruleOf(field, kind) },
+    mayBeMissing: mayBeMissing(field, kind),
+    mayBeEmpty: field === undefined || (field.emptyIsNull && !field.required),
+    ...{ least: limitOf(field, true), greatest: limitOf(field, false) },
+    // A character has one to four bytes.
+    ...{ fewestBytes: minLength * 4, mostBytes: maxLength },
+  };
+  if (field !== undefined) FIELD_PLANS.set(field, plan);
+  return plan;
 }
 
 function kindOf(field: CompiledField | undefined, list: TextList | undefined): number {
@@ -309,8 +336,6 @@ export class TextList {
   readonly slots: Int16Array;
   readonly texts: readonly Uint8Array[];
   readonly values: Float64Array;
-  /** 1 once the text was profiled. */
-  readonly seen: Uint8Array;
   /** Each text with its value. */
   readonly all: ReadonlyMap<string, number>;
 
@@ -320,7 +345,6 @@ export class TextList {
     while (size < entries.length * 4) size *= 2;
     this.texts = entries.map(({ text }) => text);
     this.values = Float64Array.from(entries, ({ value }) => value);
-    this.seen = new Uint8Array(entries.length);
     this.slots = new Int16Array(size).fill(-1);
     entries.forEach(({ text }, index) => {
       let slot = slotOf(text, 0, text.length, size - 1);

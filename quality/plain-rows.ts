@@ -522,7 +522,7 @@ export class PlainRows implements RecordTaker {
               break judged;
             }
             values[cell] = list.values[index] as number;
-            if (list.seen[index] === 0) outer[outerCount++] = cell;
+            if ((plan.seenTexts[cell] as Uint8Array)[index] === 0) outer[outerCount++] = cell;
             break judged;
           }
           if (kind === OTHER) {
@@ -697,7 +697,7 @@ export class PlainRows implements RecordTaker {
   /** Lets the profiles see values and texts that are beyond those so far. */
   #widen(scanner: Scanner, outerCount: number): void {
     const { values } = this.#file;
-    const { kinds, lists, lows, highs, ranged, profiles } = this.plan;
+    const { kinds, lists, seenTexts, lows, highs, ranged, profiles } = this.plan;
     const { inferred, inferredLows, inferredHighs } = this.plan;
     const { starts, ends, bytes } = scanner;
     for (let i = 0; i < outerCount; i++) {
@@ -713,7 +713,7 @@ export class PlainRows implements RecordTaker {
         this.#addText(cell, start, end);
       } else if (kinds[cell] === LISTED) {
         const list = lists[cell] as TextList;
-        list.seen[list.find(bytes, start, end)] = 1;
+        (seenTexts[cell] as Uint8Array)[list.find(bytes, start, end)] = 1;
         profile.addDeclared(bytes, start, end, value);
       } else if (ranged[cell] === 1) {
         profile.addDeclared(bytes, start, end, value);

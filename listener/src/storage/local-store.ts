@@ -156,7 +156,6 @@ async function* read(
     // Opened with the first read, so that a reader who reads nothing leaves nothing open. A link that took
     // the file's place since it was looked up is not followed.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    await refuseChange(file, key, eTag);
     while (count <= sizeBytes) {
       signal.throwIfAborted();
       // One byte more than there should be shows a file that grows. No more, as most files are small.
@@ -165,7 +164,10 @@ async function* read(
       if (bytesRead === 0) break;
       count += bytesRead;
       yield buffer.subarray(0, bytesRead);
+      // There was not one byte more.
+      if (count === sizeBytes && bytesRead < length) break;
     }
+    // Also of a file that took its place before it was opened.
     await refuseChange(file, key, eTag);
     if (count !== sizeBytes) throw new Error(`${count} bytes came of ${sizeBytes}`);
   } catch (error) {
