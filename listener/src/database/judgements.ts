@@ -52,6 +52,11 @@ export interface HeldJudgement extends JudgementReference {
   readonly object: Pick<ObjectReference, 'bucket' | 'key' | 'versionId' | 'eTag' | 'sizeBytes'>;
   /** The SNS message whose event named the object; null when another way did. */
   readonly messageId: string | null;
+  /**
+   * Of mappings and monitored files, when the attempt began: what is read of them from then on is as new as it for as long as
+   * it stands, whoever changes them, by whatever way. Undefined where somebody has deleted it; the next change makes a new one.
+   */
+  readonly ruleRevision: string | undefined;
 }
 
 /** Names the attempt of a judgement that somebody holds. */
@@ -80,14 +85,21 @@ export interface JudgementResult {
   readonly tells?: boolean;
 }
 
-/** Columns of a {@link HeldJudgement}, of `run` and `judgement`. */
-const HELD = `
-  run.id AS "runId", judgement.number, judgement.attempts, run.message_id AS "messageId",
-  run.bucket, run.key, run.version_id, run.e_tag, run.size_bytes`;
+/**
+ * Columns of a {@link HeldJudgement}, of `run` and `judgement`. With the revision of the rules, for which each job would else
+ * ask by a statement of its own.
+ */
+function heldColumns(database: Database | Transaction): string {
+  return `
+    run.id AS "runId", judgement.number, judgement.attempts, run.message_id AS "messageId",
+    run.bucket, run.key, run.version_id, run.e_tag, run.size_bytes,
+    (SELECT revision FROM ${tablesOf(database).ruleRevision}) AS "ruleRevision"`;
+}
 
 interface HeldRow extends JudgementReference {
   readonly attempts: number;
   readonly messageId: string | null;
+  readonly ruleRevision: string | null;
   readonly bucket: string;
   readonly key: string;
   readonly version_id: string | null;
@@ -134,7 +146,7 @@ const startTogether = sharedStatement<
          WHERE present.status IN ('queued', 'running')
          RETURNING run_id, number, attempts
        )
-       SELECT ${HELD} FROM judgement JOIN ${runs} AS run ON run.id = judgement.run_id`,
+       SELECT ${heldColumns(database)} FROM judgement JOIN ${runs} AS run ON run.id = judgement.run_id`,
     [
       JSON.stringify(
         references.map(({ runId, number, traceparent }) => ({
@@ -221,7 +233,7 @@ export async function startOwnJudgement(
          SET status = CASE WHEN number = last_number THEN 'pending' ELSE status END
          FROM judgement WHERE id = run_id RETURNING run.*
        )
-       SELECT ${HELD} FROM judgement, run`,
+       SELECT ${heldColumns(transaction)} FROM judgement, run`,
       [id, number, invocation, storableReason(reason), traceparent ?? null],
     );
     return rows[0] ? { held: held(rows[0]) } : { ended: { runId: id, number } };
@@ -716,6 +728,7 @@ function held(row: HeldRow): HeldJudgement {
     number,
     attempts,
     messageId,
+    ruleRevision: row.ruleRevision ?? undefined,
     object: {
       bucket,
       key,

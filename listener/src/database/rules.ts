@@ -3,7 +3,6 @@ import { type FromFile, planRules, type RulePlan, type StoredRules } from '../ru
 import { type RuleSet, RuleSetError } from '../rules/rule-set.ts';
 import { toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
-import { sharedStatement } from './group-commit.ts';
 import { listMappings, MAPPING_PARTS, type Mapping } from './mappings.ts';
 import { listMonitoringFiles, type MonitoringFile } from './monitoring-files.ts';
 import { schemaOf, tablesOf } from './tables.ts';
@@ -18,21 +17,6 @@ export async function lockRules(transaction: Transaction): Promise<void> {
     schemaOf(transaction),
   ]);
 }
-
-/**
- * The revision of mappings and monitored files: what was read of them after this call is as new as it for as long as it stands,
- * whoever changes them, by whatever way.
- *
- * @returns undefined where somebody has deleted it; the next change makes a new one
- */
-export function ruleRevision(database: Database): Promise<string | undefined> {
-  return revisionTogether(database, undefined);
-}
-
-const revisionTogether = sharedStatement<undefined, string | undefined>(async (database, asked) => {
-  const [revision] = await database(tablesOf(database).ruleRevision).pluck<string[]>('revision');
-  return asked.map(() => revision);
-});
 
 /** A rule set that was applied. */
 export interface AppliedRuleSet {

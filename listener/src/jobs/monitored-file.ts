@@ -1,5 +1,5 @@
 import type { Database } from '../database/connection.ts';
-import type { Judgement } from '../database/judgements.ts';
+import type { HeldJudgement, Judgement } from '../database/judgements.ts';
 import { compareSpecificity, matchesKey } from '../database/key-pattern.ts';
 import { findMapping, type Mapping } from '../database/mappings.ts';
 import {
@@ -9,7 +9,6 @@ import {
   monitoringFileOf,
 } from '../database/monitoring-files.ts';
 import { fieldsReferredTo } from '../database/reference-keys.ts';
-import { ruleRevision } from '../database/rules.ts';
 import type { RuleMapping, RuleMonitoringFile, RuleSet } from '../rules/rule-set.ts';
 
 /** A monitored file with what it is judged by. */
@@ -43,13 +42,16 @@ const KEPT_FILES = 100;
 
 /**
  * Looks an object up in the database. Rules are read once for all jobs of a process until somebody changes them: of many
- * small files, reading them anew was a third of what they asked the database. A change counts for each later call.
+ * small files, reading them anew was a third of what they asked the database.
+ *
+ * @param revision of the rules, as {@link HeldJudgement} has it: by these the object is looked up, or by newer ones
  */
 export async function monitoredFileInDatabase(
   database: Database,
   { bucket, key }: ObjectName,
+  revision: HeldJudgement['ruleRevision'],
 ): Promise<MonitoredFile | undefined> {
-  const { entries, files } = await knownRules(database);
+  const { entries, files } = knownRules(database, revision);
   const entry = monitoringFileOf(
     await kept(entries, bucket, () => activeMonitoringFiles(database, bucket)),
     key,
@@ -60,8 +62,7 @@ export async function monitoredFileInDatabase(
   return file;
 }
 
-async function knownRules(database: Database): Promise<KnownRules> {
-  const revision = await ruleRevision(database);
+function knownRules(database: Database, revision: string | undefined): KnownRules {
   const known = KNOWN_RULES.get(database);
   if (known !== undefined && revision !== undefined && known.revision === revision) return known;
   const anew: KnownRules = { revision, entries: new Map(), files: new Map() };

@@ -70,7 +70,9 @@ export async function recordJudgement(
         onProgress?.(made);
       },
       findMonitoredFile: (object) =>
-        inSpan('look up rules', {}, () => monitoredFileInDatabase(database, object)),
+        inSpan('look up rules', {}, () =>
+          monitoredFileInDatabase(database, object, judgement.ruleRevision),
+        ),
       acceptedBefore: async ({ monitoringFileId }, limit) =>
         monitoringFileId === undefined
           ? undefined

@@ -77,6 +77,15 @@ test('an attempt is counted, also one after a process that died', async () => {
   expect(await beginOf(given.database, runId)).toMatchObject({ attempts: 2 });
 });
 
+test('an attempt begins with the revision of the rules of that moment', async () => {
+  const { runId, ruleRevision } = await begin(given.database, OBJECT);
+  expect(ruleRevision).toEqual(expect.any(String));
+  await given.database.raw('UPDATE file_processing.mappings SET name = name');
+  const { ruleRevision: next } = await beginOf(given.database, runId);
+  expect(next).toEqual(expect.any(String));
+  expect(next).not.toBe(ruleRevision);
+});
+
 /** How many statements some work sends. */
 async function statementsOf(work: () => Promise<unknown>): Promise<number> {
   let count = 0;
