@@ -26,6 +26,8 @@ export interface DiagnosisEvidence {
   readonly log: FaultLog;
   readonly file: InspectedFile;
   readonly dialect: FoundDialect | undefined;
+  /** Text of the last record where that is one short cell; undefined elsewhere. */
+  readonly lastCell: string | undefined;
 }
 
 interface Finding {
@@ -58,6 +60,9 @@ const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+\d+$/i;
 const SPREADSHEET_ERROR = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|###+)$/;
 const SMART_QUOTE = /[\u201c\u201d\u201e]/;
 const BYTE_ORDER_MARK = '\ufeff';
+/** What sqlcmd, psql, SQL*Plus and mysql write under a result. */
+const ROW_COUNT =
+  /^(?:\(\d+ rows?(?:\(s\))?(?: affected)?\)|(?:\d+|no) rows? (?:affected|selected\.?|in set(?: \([\d.]+ sec\))?))$/i;
 
 /** Every diagnosis, those first that go before others which explain as many faults. */
 export const DIAGNOSES: readonly DiagnosisKind[] = [
@@ -79,6 +84,23 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     kind: 'undeclared-encoding',
     remedy: 'Export the file as UTF-8, or declare its encoding in the dialect.',
     find: ({ log }) => whole(log, 'undeclared-encoding'),
+  },
+  {
+    kind: 'declared-encoding',
+    remedy: 'Declare the encoding that the file has, or export it in the declared one.',
+    find({ log, file }) {
+      const fault = log.sample.find(({ type, record }) => {
+        return type === 'encoding-error' && record === null;
+      });
+      if (fault === undefined) return undefined;
+      const { contradicts, encoding } = file.text;
+      const sentence = fault.message;
+      const isOrder = contradicts?.startsWith('utf-16') && encoding.startsWith('utf-16');
+      if (!isOrder) return { sentence, faults: 1 };
+      const remedy =
+        'Declare {"encoding": "utf-16"} in the dialect, which follows the byte order mark of each file, or export the file in the declared byte order.';
+      return { sentence, faults: 1, remedy };
+    },
   },
   {
     kind: 'windows-1252',
@@ -257,8 +279,9 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'truncated',
     remedy: 'Look whether the export or the transfer broke off, and deliver the whole file.',
-    find({ log, file }) {
+    find({ log, file, lastCell }) {
       const { lastByte } = file;
+      if (isRowCount(lastCell)) return undefined;
       if (lastByte < 0 || lastByte === 0x0a || lastByte === 0x0d) return undefined;
       const types: readonly FaultType[] = ['missing-cell', 'unclosed-quote'];
       const last = log.sample.filter(
@@ -267,6 +290,23 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       if (last.length === 0 || lastByte === END_OF_FILE_MARK) return undefined;
       const sentence = `The file is truncated: it ends in the middle of record ${file.records}.`;
       return { sentence, faults: last.length };
+    },
+  },
+  {
+    kind: 'row-count',
+    remedy:
+      'Export without row counts (SET NOCOUNT ON, \\pset footer off, SET FEEDBACK OFF), or remove them.',
+    find({ log, file: { records }, lastCell }) {
+      if (!isRowCount(lastCell)) return undefined;
+      const last = log.sample.filter(({ record }) => record === records);
+      const blank = log.sample.filter(({ type, record }) => {
+        return type === 'blank-row' && record === records - 1;
+      });
+      return {
+        sentence: 'The last row is the row count that a SQL client writes under a result.',
+        faults: last.length + blank.length,
+        evidence: `${JSON.stringify(lastCell)} in record ${records}`,
+      };
     },
   },
   rowKind(
@@ -314,13 +354,26 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       const found = matching(
         log,
         ['type-error'],
-        (fault) => isOf(file, fault, 'number') && DECIMAL_COMMA.test(fault.value ?? ''),
+        (fault) =>
+          isOf(file, fault, 'number') &&
+          DECIMAL_COMMA.test(fault.value ?? '') &&
+          !isMisgrouped(file, fault),
       );
       const sentence = 'Numbers have a decimal comma.';
       if (found.faults > 0) return { ...found, sentence };
       // Where no type is at fault, they are why the file is delimited otherwise.
       const isDelimited = dialect?.differences.some((one) => one.kind === 'delimiter') === true;
       return isDelimited && hasDecimalCommas(dialect) ? { sentence, faults: 1 } : undefined;
+    },
+  },
+  {
+    kind: 'digit-groups',
+    remedy:
+      'Put `groupChar` between groups of three digits only, or leave it out; if it separates decimals, declare it as `decimalChar`.',
+    find({ log, file }) {
+      const found = matching(log, ['type-error'], (fault) => isMisgrouped(file, fault));
+      const sentence = 'Digits of numbers are not in groups of three.';
+      return found.faults === 0 ? undefined : { ...found, sentence };
     },
   },
   {
@@ -493,6 +546,16 @@ function exampleText(fault: Fault | undefined): string | undefined {
 
 function isOf({ columns = [] }: InspectedFile, { field }: Fault, type: string): boolean {
   return columns[(field ?? 0) - 1]?.field?.type === type;
+}
+
+/** Whether only the places of a field's group characters keep a value from being a number. */
+function isMisgrouped({ columns = [] }: InspectedFile, { field, value }: Fault): boolean {
+  const cell = columns[(field ?? 0) - 1]?.field?.cell;
+  return value !== null && (cell?.isMisgrouped?.(value) ?? false);
+}
+
+function isRowCount(text: string | undefined): boolean {
+  return ROW_COUNT.test(text ?? '');
 }
 
 function isEmpty(

@@ -41,6 +41,8 @@ import { judge, tableObstacle, toleratesFaults } from './verdict.ts';
 import { WasmRows } from './wasm-rows.ts';
 
 const BLOCK_BYTES = 65_536;
+/** Of a last cell that is looked at for what it says of the file. */
+const MOST_LAST_BYTES = 64;
 /** A record that is longer is judged in steps. */
 const LONG_BYTES = 65_536;
 /** Where WebAssembly shall read even a small file, which must then come in more than one. */
@@ -523,6 +525,7 @@ export class Inspection implements RecordHandler {
         log: found.log,
         file,
         dialect: this.#supported ? this.#dialect : undefined,
+        lastCell: this.#supported ? this.#lastCell() : undefined,
       }),
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
@@ -535,6 +538,15 @@ export class Inspection implements RecordHandler {
         faultCounts: found.log.countsOf(index),
       })),
     };
+  }
+
+  #lastCell(): string | undefined {
+    const { cellCount, ends, starts } = this.#scanner;
+    const [start = -1] = starts;
+    const isShort = start >= 0 && (ends[0] as number) - start <= MOST_LAST_BYTES;
+    return this.#file.records > 0 && cellCount === 1 && isShort
+      ? cellText(this.#scanner, 0)
+      : undefined;
   }
 
   #distributions(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_CELLS } from '../../quality/scanner.ts';
-import type { TableSchema } from '../../quality/table-schema.ts';
+import type { TableField, TableSchema } from '../../quality/table-schema.ts';
 import { inspectBytes } from './inspect-bytes.ts';
 
 const SCHEMA: TableSchema = {
@@ -69,6 +69,16 @@ describe('diagnose', () => {
     ['ids of a spreadsheet', `${HEADER}2.01E+16,,,\n2.02E+16,,,\n`, ['scientific-notation 2']],
     ['errors of a spreadsheet', `${HEADER}1,########,#DIV/0!,#N/A\n`, ['spreadsheet-errors 3']],
     ['decimal commas', `${HEADER}1,,"1,5",\n2,,"1.234,5",\n`, ['decimal-comma 2']],
+    ['the row count of sqlcmd', `${GOOD}\n(3 rows affected)\n`, ['row-count 2']],
+    ['the row count of psql, without a line end', `${GOOD}(1 row)`, ['row-count 1']],
+    ['the row count of SQL*Plus', `${GOOD}3 rows selected.\n`, ['row-count 1']],
+    ['another last line, which needs none', `${GOOD}(3 rows missing)\n`, []],
+    [
+      'a row count of one cell as a row of one column',
+      'a\nb\n\n(1 row affected)\n',
+      ['row-count 1'],
+    ],
+    ['a row count inside the file, which needs none', `${GOOD}(3 rows)\n${ROW}`, []],
     ['dates of another order', `${HEADER}1,03/22/2024,,\n`, ['date-order 1']],
     ['swapped days and months', `${HEADER}1,2024-22-03,,\n`, ['date-order 1']],
     ['a month and a day that no order has, which need none', `${HEADER}1,2024-13-99,,\n`, []],
@@ -174,4 +184,55 @@ describe('diagnose', () => {
     ]);
     expect(report.verdict).toBe('failed');
   });
+
+  it.each<[string, TableField, string[]]>([
+    ['1,2345', { name: 'sum', type: 'number', groupChar: ',' }, ['digit-groups 1']],
+    ['1,00,000', { name: 'sum', type: 'integer', groupChar: ',' }, ['digit-groups 1']],
+    ['12,34', { name: 'sum', type: 'integer', groupChar: ',' }, ['digit-groups 1']],
+    [
+      '1.2345,5',
+      { name: 'sum', type: 'number', groupChar: '.', decimalChar: ',' },
+      ['digit-groups 1'],
+    ],
+    ['12,34', { name: 'sum', type: 'number', groupChar: ',' }, ['decimal-comma 1']],
+    ['1.234,567', { name: 'sum', type: 'number', groupChar: ',' }, ['decimal-comma 1']],
+    ['1,2345', { name: 'sum', type: 'number' }, ['decimal-comma 1']],
+    ['1,2345x', { name: 'sum', type: 'number', groupChar: ',' }, []],
+    [',', { name: 'sum', type: 'number', groupChar: ',' }, []],
+    ['1,234.5', { name: 'sum', type: 'number', groupChar: ',' }, []],
+  ])('names of %s by %j', (value, field, expected) => {
+    expect(diagnosed(`id,sum\n1,"${value}"\n`, { fields: [{ name: 'id' }, field] })).toStrictEqual(
+      expected,
+    );
+  });
+
+  it.each([
+    ['utf-16be', 'utf16le', '\ufeff', 'which follows the byte order mark'],
+    ['utf-16be', 'utf16le', '', 'which follows the byte order mark'],
+    ['windows-1252', 'utf16le', '\ufeff', 'Declare the encoding that the file has'],
+    ['utf-16', 'utf8', '', 'Declare the encoding that the file has'],
+  ] as const)(
+    'names that %s is declared of a file in %s with the mark %j',
+    (declared, encoding, mark, remedy) => {
+      const expectation = { schema: SCHEMA, dialect: { encoding: declared } };
+      const { diagnoses, faults } = inspectBytes(Buffer.from(mark + GOOD, encoding), {
+        expectation,
+      });
+      expect(faults).toHaveLength(1);
+      expect(diagnoses).toMatchObject([{ kind: 'declared-encoding', faults: 1 }]);
+      expect(diagnoses[0]?.remedy).toContain(remedy);
+    },
+  );
+
+  it.each(['utf-16', 'utf-16le'] as const)(
+    'needs to name nothing where %s is declared and meant',
+    (encoding) => {
+      const expectation = { schema: SCHEMA, dialect: { encoding } };
+      const file = Buffer.from(`\ufeff${GOOD}`, 'utf16le');
+      expect(inspectBytes(file, { expectation })).toMatchObject({
+        verdict: 'passed',
+        diagnoses: [],
+      });
+    },
+  );
 });

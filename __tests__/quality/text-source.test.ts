@@ -190,8 +190,8 @@ describe('a file in another encoding than UTF-8', () => {
 
   it.each([
     ['windows-1252', Buffer.from(BOM + FILE), 'begins as UTF-8 does'],
-    ['utf-8', Buffer.from(BOM + FILE, 'utf16le'), 'begins as UTF-16, little-endian, does'],
-    ['utf-16be', Buffer.from(FILE, 'utf16le'), 'begins as UTF-16, little-endian, does'],
+    ['utf-8', Buffer.from(BOM + FILE, 'utf16le'), 'begins as little-endian UTF-16 does'],
+    ['utf-16be', Buffer.from(FILE, 'utf16le'), 'begins as little-endian UTF-16 does'],
     ['utf-16le', Buffer.from(FILE), 'has no zero bytes'],
     ['utf-16', Buffer.from(FILE), 'has no zero bytes'],
   ])('fails where %s is declared and the bytes speak against it', (encoding, file, evidence) => {

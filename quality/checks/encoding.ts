@@ -50,8 +50,8 @@ export const ENCODING_CHECK: Check<'encoding-error' | 'undeclared-encoding'> = {
 const ENCODING_NAMES: Readonly<Record<Encoding, string>> = {
   'utf-8': 'UTF-8',
   'utf-16': 'UTF-16',
-  'utf-16le': 'UTF-16, little-endian,',
-  'utf-16be': 'UTF-16, big-endian,',
+  'utf-16le': 'little-endian UTF-16',
+  'utf-16be': 'big-endian UTF-16',
   'windows-1252': 'Windows-1252',
   'iso-8859-1': 'ISO-8859-1',
 };

@@ -23,6 +23,8 @@ export interface CellType {
   readonly length?: (bytes: Uint8Array, start: number, end: number) => number;
   /** The value of a cell that {@link read} took, of types whose values are JSON. */
   readonly json?: (bytes: Uint8Array, start: number, end: number) => unknown;
+  /** Whether a text that {@link read} refuses is a number but for where its group characters stand; absent without them. */
+  readonly isMisgrouped?: (text: string) => boolean;
   /** All texts that {@link read} takes, where they are few. */
   readonly words?: readonly string[];
   /** An order value as it stands in a report. */

@@ -39,6 +39,7 @@ export function numberType(options: NumberOptions): CellType {
       return readNumber(plain, 0, plain.length);
     },
     compareKeys: compareDecimals,
+    ...misgrouping(options),
     show: showNumber,
   };
 }
@@ -194,6 +195,7 @@ export function integerType(options: IntegerOptions): CellType {
       return integerKey(plain, 0, plain.length, value);
     },
     compareKeys: compareDecimals,
+    ...misgrouping(loose),
     show: (value) => value,
   };
 }
@@ -252,6 +254,26 @@ export function looseNumberText(text: string, options: LooseNumberOptions): stri
   const digits = groups.join('');
   if (more !== undefined || !grouped || /\D/.test(digits + (fraction ?? ''))) return '';
   return `${sign}${digits}${fraction === undefined ? '' : `.${fraction}`}${exponent}`;
+}
+
+/** Behind the only comma of a number: rather decimals than a group. */
+const FEW_DECIMALS = /^[^,]*,\d{1,2}$/;
+
+function misgrouping(options: LooseNumberOptions): Pick<CellType, 'isMisgrouped'> {
+  const { decimalChar, groupChar } = options;
+  if (groupChar === undefined) return {};
+  return {
+    isMisgrouped(text) {
+      const decimals = decimalChar === undefined ? -1 : text.indexOf(decimalChar);
+      const whole = decimals < 0 ? text : text.slice(0, decimals);
+      const isDecimalComma =
+        groupChar === ',' && decimalChar !== undefined && FEW_DECIMALS.test(text);
+      if (!/\d/.test(whole) || !whole.includes(groupChar) || isDecimalComma) return false;
+      const plain = `${whole.replaceAll(groupChar, '')}${text.slice(whole.length)}`;
+      const ungrouped = { ...options, groupChar: undefined };
+      return looseNumberText(text, options) === '' && looseNumberText(plain, ungrouped) !== '';
+    },
+  };
 }
 
 /**
