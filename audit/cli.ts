@@ -137,16 +137,14 @@ async function verify(
 ): Promise<ExitCode> {
   const compared = await verifyReport({ report, key, root, env, now: now() });
   const differing = compared.filter(({ recorded, found }) => recorded !== found);
-  for (const { what, recorded, found } of compared) {
-    const word = recorded === found ? 'same     ' : 'different';
-    const values = recorded === found ? '' : `  recorded ${recorded}, here ${found ?? 'missing'}`;
-    stdout.write(`${word}  ${what}${values}\n`);
+  for (const { what, recorded, found } of differing) {
+    stdout.write(`different  ${what}  recorded ${recorded}, here ${found ?? 'missing'}\n`);
   }
   if (key !== undefined) stdout.write('The signature was made with this key.\n');
   stdout.write(
     differing.length === 0
       ? `Verified: all ${compared.length} are the same.\n`
-      : `Not verified: ${differing.length} of ${compared.length} differ.\n`,
+      : `Not verified: ${differing.length} of ${compared.length} differ, the others are the same.\n`,
   );
   return differing.length === 0 ? EXIT.green : EXIT.findings;
 }

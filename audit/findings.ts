@@ -52,6 +52,22 @@ export const { running: RUNNING_RULES, floors: FLOOR_RULES, waivers: WAIVER_RULE
 /** Rules on what nobody accepted. They can't be waived: a command settles them, or the change is undone. */
 export const ACCEPTANCE_RULES = ownRules.acceptance;
 
+/** Characters of a line that a person still reads; a new Deployment is 6,000 in full. */
+const READ_AT_ONCE = 300;
+
+/** What a finding says, for people: a longer line, such as all values of a new block, ends after as many as are read. */
+export function inShort(message: string): string {
+  return message
+    .split('\n')
+    .map((line) => {
+      if (line.length <= READ_AT_ONCE) return line;
+      const end = line.lastIndexOf(', ', READ_AT_ONCE);
+      const shown = line.slice(0, end < READ_AT_ONCE / 2 ? READ_AT_ONCE : end);
+      return `${shown}, … (report.json has all of it)`;
+    })
+    .join('\n');
+}
+
 /** What a waiver names: `<stack>/<address>`. */
 export function placeOf({ stack, address }: Pick<Check, 'stack' | 'address'>): string {
   return `${stack}/${address}`;

@@ -55,9 +55,9 @@ const verified = (...parameters: readonly string[]) => runAuditHere(['verify', .
 describe('a report', () => {
   it('is verified from the checkout that it is of, synthesizing again, with its signature', async () => {
     const { code, stdout } = await verified(join(out.path, ENVIRONMENT), '--key', keys.public);
-    expect(stdout).toMatch(/^same {7}commit$/m);
-    expect(stdout).toMatch(/^same .*us-east-1\/cdktf.out\/stacks\/file-processing\/cdk.tf.json$/m);
-    expect(stdout).toContain('The signature was made with this key.');
+    expect(stdout).toMatch(
+      /^The signature was made with this key\.\nVerified: all \d+ are the same\.\n$/,
+    );
     expect(code).toBe(0);
   });
 
@@ -68,7 +68,7 @@ describe('a report', () => {
     expect(stdout).toMatch(
       /^different {2}report.html {2}recorded [0-9a-f]{64}, here [0-9a-f]{64}$/m,
     );
-    expect(stdout).toMatch(/Not verified: 1 of \d+ differ/);
+    expect(stdout).toMatch(/^Not verified: 1 of \d+ differ, the others are the same\.$/m);
     expect(code).toBe(1);
   });
 

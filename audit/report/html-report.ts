@@ -6,7 +6,7 @@ import {
   titleOf,
   WITHOUT_BEARING_REASON,
 } from '../controls.ts';
-import type { Examiner } from '../findings.ts';
+import { type Examiner, inShort } from '../findings.ts';
 import { OWN_ACCOUNT } from '../policy/policies.ts';
 import { type Html, type HtmlValue, html, htmlTable, STYLE } from './html.ts';
 import { commitInWords, type Report } from './summary.ts';
@@ -162,7 +162,9 @@ ${table(`Rules that serve ${base}`, rules, {
   Rule: 'id',
   'What holds where it is kept': 'title',
   Findings: ({ id }) =>
-    said(report.findings, id).map(({ place, message }) => html`${code(place)}: ${message} `),
+    said(report.findings, id).map(
+      ({ place, message }) => html`${code(place)}: ${inShort(message)} `,
+    ),
   Waivers: ({ id, waived }) =>
     waived.map(({ place, owner, until }) => {
       const [finding] = report.waived.filter((one) => one.rule === id && one.place === place);
@@ -240,7 +242,7 @@ function findingsSection({ findings }: Report): Html {
     Control: 'control',
     Rule: 'rule',
     Where: 'place',
-    'What is wrong': 'message',
+    'What is wrong': ({ message }) => inShort(message),
     Regions: 'regions',
   });
 }
@@ -251,7 +253,7 @@ function waivedSection({ waived }: Report): Html {
     Rule: 'rule',
     Control: 'control',
     Where: 'place',
-    'What was found': 'message',
+    'What was found': ({ message }) => inShort(message),
     'Why it is acceptable': ({ waiver }) => waiver.reason,
     Owner: ({ waiver }) => waiver.owner,
     Until: ({ waiver }) => waiver.expires,

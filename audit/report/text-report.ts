@@ -1,4 +1,4 @@
-import { ACCEPTANCE_RULES } from '../findings.ts';
+import { ACCEPTANCE_RULES, inShort } from '../findings.ts';
 import { commitInWords, type Report } from './summary.ts';
 
 /** The result for a terminal: who looked at what, what was found, what was waived, notes. */
@@ -13,7 +13,9 @@ export function textReport(report: Report): string {
       'Findings',
       findings.flatMap(({ severity, control, rule, place, message }) => [
         `${severity}  ${control}  ${rule}  ${place}`,
-        ...message.split('\n').map((line) => `  ${line}`),
+        ...inShort(message)
+          .split('\n')
+          .map((line) => `  ${line}`),
       ]),
     ),
     ...section(

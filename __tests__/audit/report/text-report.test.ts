@@ -44,6 +44,21 @@ Red: 1 finding. No second scanner ran: our own rules alone looked.
 `);
 });
 
+it('shows as much of a long finding as a person reads, which the report has whole', async () => {
+  const values = Array.from({ length: 200 }, (_, at) => `spec.value[${at}] = "${at}"`).join(', ');
+  const fault = `it is new, with ${values}.\nit is short`;
+  const result = await audited(folder.path, out.path, [faultIn('aws_sns_topic', fault)]);
+  const report = reportOf(result);
+  expect(report.findings[0]?.message).toContain(values);
+  const [long = '', short] = textReport(report)
+    .split('\n')
+    .slice(-14)
+    .filter((line) => /t is /.test(line));
+  expect(long).toMatch(/^ {4}It is new, with .* = "\d+", … \(report\.json has all of it\)$/);
+  expect(long.length).toBeLessThan(400);
+  expect(short).toMatch(/^ {4}it is short/);
+});
+
 it('says how a person settles what nobody accepted', async () => {
   const result = await audited(folder.path, out.path, []);
   const differing = { by: 'audit', severity: 'medium', rule: 'differs-from-accepted' } as const;

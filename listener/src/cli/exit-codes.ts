@@ -95,7 +95,7 @@ function textOf(error: unknown): string {
     const { advice, final, refused } = fault;
     const heading = final ? `refuses ${refused ?? 'this connection'}` : 'is not available';
     // A connection that is refused has no statement yet.
-    const reason = refused === undefined ? error.message : withoutStatement(error.message);
+    const reason = refused === undefined ? error.message : withoutStatement(error);
     // OpenSSL ends its messages with a line feed.
     return `the database ${heading}: ${reason.trim()}; ${advice}\n`;
   }

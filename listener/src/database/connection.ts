@@ -12,6 +12,7 @@ import {
   DatabaseUnavailableError,
   meansUnavailable,
   messageOf,
+  rememberSaid,
   sqlStateOf,
 } from './errors.ts';
 
@@ -65,7 +66,7 @@ function passwordSettings(config: DatabaseConfig): Pick<Knex.PgConnectionConfig,
  * server has long forgotten.
  */
 export function connect(config: DatabaseConfig, applicationName = 'file-processing'): Database {
-  return knex({
+  const database = knex({
     client: clientWithTimeouts(config),
     connection: driverSettings(config, applicationName),
     acquireConnectionTimeout: config.connectTimeoutMs,
@@ -80,6 +81,9 @@ export function connect(config: DatabaseConfig, applicationName = 'file-processi
       idleTimeoutMillis: 30_000,
     },
   });
+  return database.on('query-error', (error: Error, { sql }: { readonly sql: string }) =>
+    rememberSaid(error, sql),
+  );
 }
 
 /** A process that froze inside a transaction must not hold its locks for ever. */

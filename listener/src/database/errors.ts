@@ -96,12 +96,21 @@ export function messageOf(error: unknown): string {
 export function reasonOf(error: unknown): string {
   const message = messageOf(error);
   const isOfServer = error instanceof Error && 'severity' in error;
-  return (isOfServer && withoutStatement(message)) || message || 'no reason given';
+  return (isOfServer && withoutStatement(error)) || message || 'no reason given';
 }
 
-/** knex puts the statement, values included, before what the server said. */
-export function withoutStatement(message: string): string {
-  return message.replace(/^.* - /s, '');
+/** What the server said, of errors that knex has put a statement before. */
+const SAID = new WeakMap<Error, string>();
+
+/** Remembers what the server said: afterwards nothing tells where the statement ends, since both may have a ` - `. */
+export function rememberSaid(error: Error, statement: string): void {
+  const before = `${statement} - `;
+  if (error.message.startsWith(before)) SAID.set(error, error.message.slice(before.length));
+}
+
+/** What the server said, without the statement that knex puts before it. */
+export function withoutStatement(error: Error): string {
+  return SAID.get(error) ?? error.message.replace(/^.* - /s, '');
 }
 
 /** Why the database can't be used with the settings there are. */

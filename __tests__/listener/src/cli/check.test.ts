@@ -218,11 +218,24 @@ test('credentials that AWS refuses are red, and the rest is tried all the same',
   expect(code).toBe(1);
 });
 
+test('beside npm start, where files are in a folder, nothing of AWS is needed', async () => {
+  const { code, out } = await cli(['check', '--only', 'aws'], {
+    LOCAL_S3_ROOT: import.meta.dirname,
+    S3_BUCKET: 'drop-box',
+  });
+  expect([code, out]).toEqual([
+    0,
+    `ok   AWS  not needed: files are below ${import.meta.dirname}\n`,
+  ]);
+});
+
 test('a region that is not set is red and says what to set', async () => {
   vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
   vi.stubEnv('AWS_REGION', undefined);
   const { code, out } = await cli(['check', '--only', 'aws'], {});
-  expect(out).toMatch(/RED {2}AWS identity +Region is missing\n +next: set AWS_REGION\n/);
+  expect(out).toMatch(
+    /RED {2}AWS identity +Region is missing\n +next: set AWS_REGION; or LOCAL_S3_ROOT where files are in a folder, as beside npm start\n/,
+  );
   expect(code).toBe(1);
 });
 

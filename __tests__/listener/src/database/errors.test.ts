@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DatabaseConfig, Secret } from '../../../../listener/src/config/database-config.ts';
-import { connect } from '../../../../listener/src/database/connection.ts';
+import { connect, type Database } from '../../../../listener/src/database/connection.ts';
 import {
   connectionFault,
   DatabaseUnavailableError,
@@ -158,11 +158,15 @@ describe('connectionFault', () => {
 });
 
 describe('what an error says to people', () => {
-  test('is what the server said, without the statement', async () => {
+  test('is what the server said, without the statement, also of a transaction', async () => {
     const given = await createTestDatabase();
-    const failed = await given.database.raw('SELECT 3 - 2 - ?::int', ['x']).catch((error) => error);
+    const failing = (database: Database) =>
+      database.raw('SELECT 3 - 2 - ?::int', ['x - y']).catch((error) => error);
+    const failed = await failing(given.database);
+    const inside = await given.database.transaction(failing).catch((error) => error);
     await given.drop();
-    expect(reasonOf(failed)).toBe('invalid input syntax for type integer: "x"');
+    const said = 'invalid input syntax for type integer: "x - y"';
+    expect([reasonOf(failed), reasonOf(inside)]).toEqual([said, said]);
   });
 
   test('is all of it, where it is not of the server', () => {
