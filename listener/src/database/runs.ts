@@ -271,8 +271,8 @@ function selected(database: Database, selection: RunSelection, names: Described)
     if (selection.judged) query.whereNotNull('run.verdict');
     if (verdict) query.where('run.verdict', verdict);
     if (bucket) query.where('run.bucket', bucket);
-    if (keyPrefix) query.whereRaw('run.key LIKE ?', [`${keyPrefix.replace(/[\\%_]/g, '\\$&')}%`]);
-    if (key) query.whereRaw('run.key ~ ?', [keyExpression(key)]);
+    if (keyPrefix) query.whereRaw('run.key LIKE ?', [startingWith(keyPrefix)]);
+    if (key) query.where(fits(key));
     if (names.client) query.where(describedBy(names.client));
     if (names.clients) query.where(describedBy(names.clients));
     if (names.all) query.where(usedOrDescribed(database, names.all));
@@ -283,13 +283,30 @@ function selected(database: Database, selection: RunSelection, names: Described)
   };
 }
 
+/**
+ * Keys that fit a pattern. All below a folder are looked for from its slash on: by the expression an index also reads all of
+ * `client_10` and the like where it is `client_1/**` that is asked for.
+ */
+function fits(keyPattern: string) {
+  const folder = /^([^*?]+)\/\*\*$/.exec(keyPattern)?.[1];
+  return (query: Knex.QueryBuilder) => {
+    if (folder === undefined) query.whereRaw('run.key ~ ?', [keyExpression(keyPattern)]);
+    else query.where('run.key', folder).orWhereRaw('run.key LIKE ?', [startingWith(`${folder}/`)]);
+  };
+}
+
+/** A pattern of LIKE. */
+function startingWith(text: string): string {
+  return `${text.replace(/[\\%_]/g, '\\$&')}%`;
+}
+
 function describedBy(names: readonly DescribedNames[]) {
   return (query: Knex.QueryBuilder) => {
     // None describes nothing.
     query.whereRaw('false');
     for (const { bucket, keyPattern, others } of names) {
       query.orWhere((one) => {
-        one.where('run.bucket', bucket).whereRaw('run.key ~ ?', [keyExpression(keyPattern)]);
+        one.where('run.bucket', bucket).where(fits(keyPattern));
         for (const other of others) one.whereRaw('run.key !~ ?', [keyExpression(other)]);
       });
     }

@@ -154,6 +154,14 @@ describe('runs are selected', () => {
     expect(await keys({ key: 'in/nm/**/a.csv' })).toEqual(['in/nm/2026/a.csv', 'in/nm/a.csv']);
   });
 
+  test('by a folder, which is its own name and all below it, and none that begins like it', async () => {
+    const below = ['in/c_1', 'in/c_1/', 'in/c_1/a.csv', 'in/c_1/2026/a.csv', 'in/c_1/a\nb.csv'];
+    for (const key of [...below, 'in/c_10/a.csv', 'in/cx1/a.csv', 'in/c_', 'c_1/a.csv']) {
+      await openRun(given.database, { ...OBJECT, key });
+    }
+    expect(await keys({ key: 'in/c_1/**' })).toEqual(below.toSorted());
+  });
+
   test('by the client that a file is monitored for, judged or not', async () => {
     await monitored('nm', 'in/**');
     await monitored('tx', 'in/tx/*.csv');
