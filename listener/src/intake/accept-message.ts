@@ -6,7 +6,7 @@ import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../datab
 import { groupCommit, PATIENCE_MS } from '../database/group-commit.ts';
 import type { Envelope } from '../database/sns-messages.ts';
 import { schemaOf } from '../database/tables.ts';
-import { type ClientsOf, firstJobData, stepOf, type Weights } from '../queue/queue.ts';
+import { type ClientsOf, jobData, stepOf, type Weights } from '../queue/queue.ts';
 
 /** What became of a message. */
 export interface Acceptance {
@@ -233,7 +233,7 @@ function objectColumns({ envelope, objects }: MessageRow) {
       event_name: object.eventName,
       event_time: readableTime(object.eventTime),
       aws_region: object.awsRegion,
-      data: firstJobData(id, traceparent),
+      data: jobData({ runId: id, number: 1 }, traceparent),
     };
   });
 }

@@ -150,8 +150,6 @@ export interface QueueDepth {
 export interface JobRequest extends JudgementReference {
   /** The id that its job gets, which the judgement knows. */
   readonly jobId: string;
-  /** Whose file it is, where the caller knows. @default the job gets its place a moment later, by `placeWaiting` */
-  readonly client?: string | undefined;
   /** W3C `traceparent` of the work that enqueues it. @default none */
   readonly traceparent?: string | undefined;
 }
@@ -161,15 +159,16 @@ interface JobData extends JudgementReference {
   readonly traceparent?: string;
 }
 
-/** What the job of a message's judgement holds. */
-export function firstJobData(runId: string, traceparent: string | undefined): JobData {
-  return { runId, number: 1, ...(traceparent && { traceparent }) };
+/** What the job of a judgement holds. @param traceparent W3C form, of the work that enqueues it. @default none */
+export function jobData({ runId, number }: JudgementReference, traceparent?: string): JobData {
+  return { runId, number, ...(traceparent && { traceparent }) };
 }
 
 /** The queue of judgements: pg-boss behind what the listener needs of it. */
 export interface Queue {
   /**
-   * Enqueues one job a judgement inside the caller's transaction, as the last of its statements.
+   * Enqueues one job a judgement inside the caller's transaction, as the last of its statements. It gets its place a moment later,
+   * by `placeWaiting`; what intake takes has one at once.
    *
    * @param isBackfill nobody waits for them: one of {@link BACKFILL_TURN} fetched jobs is one of these, more where
    * nothing else waits. @default false
@@ -220,8 +219,6 @@ interface Settled {
 
 /** What {@link openQueue} may be given. */
 export interface QueueSettings {
-  /** Of the clients of the jobs that are enqueued. @default 1 for each */
-  readonly weights?: Weights;
   /** From 0 to 1, 1 excluded. @default Math.random */
   readonly random?: () => number;
 }
@@ -235,7 +232,7 @@ export interface QueueSettings {
 export async function openQueue(
   database: Database,
   onError: (error: Error) => void,
-  { weights = new Map(), random = Math.random }: QueueSettings = {},
+  { random = Math.random }: QueueSettings = {},
 ): Promise<Queue> {
   const boss = new PgBoss({
     db: withoutIndexBuilds(fromKnex(database)),
@@ -269,13 +266,11 @@ export async function openQueue(
   return {
     async enqueue(judgements, transaction, isBackfill = false) {
       if (judgements.length === 0) return;
-      const priorityOf = isBackfill
-        ? () => BACKFILL_PRIORITY
-        : await placesOf(transaction, judgements, weights);
+      const priority = isBackfill ? BACKFILL_PRIORITY : UNPLACED_PRIORITY;
       const jobs = judgements.map(({ runId, number, jobId, traceparent }) => ({
         id: jobId,
-        data: { runId, number, ...(traceparent && { traceparent }) } satisfies JobData,
-        priority: priorityOf(jobId),
+        data: jobData({ runId, number }, traceparent),
+        priority,
       }));
       await boss.insert(RUN_QUEUE, jobs, { db: fromKnex(transaction) });
     },
@@ -390,21 +385,6 @@ export async function openQueue(
       await boss.stop({ graceful: false });
     },
   };
-}
-
-/** @returns the priority of each job, by its id */
-async function placesOf(
-  transaction: Transaction,
-  judgements: readonly JobRequest[],
-  weights: Weights,
-): Promise<(jobId: string) => number> {
-  const known = judgements.flatMap(({ jobId, client }) =>
-    client === undefined ? [] : [{ jobId, client }],
-  );
-  if (known.length === 0) return () => UNPLACED_PRIORITY;
-  const places = await takePlaces(transaction, known, weights);
-  const priorities = new Map(known.map(({ jobId }, index) => [jobId, places[index]]));
-  return (jobId) => priorities.get(jobId) ?? UNPLACED_PRIORITY;
 }
 
 /**

@@ -177,7 +177,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
         if (options.migrate) await migrate(config.database, (line) => logger.info(line));
         await checkSchema(database);
         const onError = (error: Error) => logger.warn({ err: error }, 'queue failed');
-        return openQueue(database, onError, { weights: config.clientWeights });
+        return openQueue(database, onError);
       },
       (reason) => {
         waitsFor = `the database: ${reason}`;

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { S3Event } from '@file-processing/contract/s3-event.ts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { tablesOf } from '../../../../listener/src/database/tables.ts';
+import { openIntake } from '../../../../listener/src/intake/accept-message.ts';
 import { forgetIdleClients, placeWaiting } from '../../../../listener/src/queue/fair-order.ts';
 import {
   BACKFILL_TURN,
@@ -10,6 +12,7 @@ import {
   openQueue,
   type Queue,
   type RunJob,
+  takePlaces,
 } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -40,27 +43,35 @@ function open(random = 0): Promise<Queue> {
   const onError = (error: Error) => {
     throw error;
   };
-  return openQueue(given.database, onError, { weights: WEIGHTS, random: () => random });
+  return openQueue(given.database, onError, { random: () => random });
 }
 
 /** As the folder of the key says. */
 const clientsOf: ClientsOf = async (objects) => objects.map(({ key }) => key.split('/')[0] ?? '');
 
-/** New files of a client, each with its run and a job that waits. */
+/** New files of a client, each with its run and a job that waits: as intake takes them, else as other work asks for them. */
 async function bring(
   client: string,
   count: number,
   as: { backfill?: boolean; known?: boolean } = {},
 ) {
-  const { backfill = false, known = true } = as;
-  const runs = Array.from({ length: count }, () => ({
-    ...{ id: randomUUID(), bucket: 'b', identity: 'i' },
+  const { backfill = false, known = !backfill } = as;
+  const objects = Array.from({ length: count }, () => ({
+    ...{ bucket: 'b', eTag: 'e', eventName: 'ObjectCreated:Put' },
     key: `${client}/${randomUUID()}.csv`,
   }));
+  if (known) {
+    const accept = openIntake({ database: given.database, clientsOf, weights: WEIGHTS });
+    const envelope = { topicArn: 'topic', timestamp: new Date(), message: '{}' };
+    const event: S3Event = { kind: 'objects', objects, ignored: [] };
+    await accept({ ...envelope, messageId: randomUUID() }, event);
+    return;
+  }
+  const runs = objects.map(({ bucket, key }) => ({
+    ...{ id: randomUUID(), bucket, key, identity: 'i' },
+  }));
   await given.database.batchInsert(tablesOf(given.database).runs, runs, 1_000);
-  const jobs = runs.map(
-    ({ id }): JobRequest => ({ runId: id, number: 1, jobId: id, ...(known && { client }) }),
-  );
+  const jobs = runs.map(({ id }): JobRequest => ({ runId: id, number: 1, jobId: id }));
   await given.database.transaction((transaction) => queue.enqueue(jobs, transaction, backfill));
 }
 
@@ -212,8 +223,7 @@ describe('places that others hold', () => {
   test('intake does not wait for a process that is frozen with them: the judgement is placed later', async () => {
     await bring('a', 50);
     const frozen = await given.database.transaction();
-    const id = randomUUID();
-    await queue.enqueue([{ runId: id, number: 1, jobId: id, client: 'b' }], frozen);
+    await takePlaces(frozen, [{ client: 'b' }], WEIGHTS);
     await bring('b', 10);
     const unplaced = () => given.database(JOB).where({ priority: 0 });
     expect(await unplaced()).toHaveLength(10);
@@ -233,8 +243,7 @@ describe('places that others hold', () => {
   test('a judgement that has none is placed before intake gets more of them for its client', async () => {
     await bring('b', 1, { known: false });
     const intake = await given.database.transaction();
-    const id = randomUUID();
-    await queue.enqueue([{ runId: id, number: 1, jobId: id, client: 'b' }], intake);
+    await takePlaces(intake, [{ client: 'b' }], WEIGHTS);
     const look = placeWaiting(given.database, clientsOf, WEIGHTS, 60_000);
     await eventually(async () => expect(await waitingForPlaces()).toBe(1));
     await bring('b', 5);
@@ -245,8 +254,7 @@ describe('places that others hold', () => {
 
   test('those of a client whose places a frozen process holds keep no others from theirs', async () => {
     const frozen = await given.database.transaction();
-    const id = randomUUID();
-    await queue.enqueue([{ runId: id, number: 1, jobId: id, client: 'b' }], frozen);
+    await takePlaces(frozen, [{ client: 'b' }], WEIGHTS);
     await bring('b', 1_000, { known: false });
     await bring('c', 3, { known: false });
     expect(await placeWaiting(given.database, clientsOf, WEIGHTS, 10)).toBe(3);
@@ -425,8 +433,7 @@ describe('forgetIdleClients', () => {
     await bring('a', 50);
     await fetch(40);
     const transaction = await given.database.transaction();
-    const id = randomUUID();
-    await queue.enqueue([{ runId: id, number: 1, jobId: id, client: 'gone' }], transaction);
+    await takePlaces(transaction, [{ client: 'gone' }], WEIGHTS);
     expect(await forgetIdleClients(given.database)).toBe(0);
     await transaction.rollback();
   });
