@@ -155,20 +155,20 @@ export const LISTENER_VARIABLES = {
   },
   KEEP_ALIVE_SECONDS: {
     description:
-      'How long a connection may wait for its next request. Above the idle time-out of a proxy in front (60 for an Application Load Balancer), or it sends requests into connections that are being closed; a few seconds where the clients themselves connect.',
+      'How long a connection may wait for its next request. Keep it above the idle time-out of a proxy in front (60 for an Application Load Balancer), or the proxy sends requests into connections that are being closed; use a few seconds if clients connect directly.',
     kind: wholeNumber(1, 3_600),
     default: '65',
     example: '5',
   },
   MAX_CONNECTIONS_PER_ADDRESS: {
     description:
-      'Connections that one address may have, 0 for no limit. Only where source addresses are those of the clients, not of nodes or proxies: else it keeps SNS out.',
+      'Connections that one address may have, 0 for no limit. Use it only if source addresses are those of the clients, not of nodes or proxies: otherwise it keeps SNS out.',
     kind: wholeNumber(0, 1_000),
     default: '0',
     example: '50',
   },
   SNS_TOPIC_ARNS: {
-    description: 'Topics whose messages are accepted; required where SNS delivers over HTTP.',
+    description: 'Topics whose messages are accepted; required if SNS delivers over HTTP.',
     kind: listOf({ allowed: 'the ARN of an SNS standard topic', read: parseTopicArn }),
     example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic',
   },
@@ -191,14 +191,14 @@ export const LISTENER_VARIABLES = {
   },
   SQS_QUEUE_URL: {
     description:
-      'Queue that the topic delivers to (`delivery = "sqs"`): messages are fetched from it.',
+      'Queue that the topic delivers to (`delivery = "sqs"`): messages are received from it.',
     kind: httpAddress(),
     example:
       'https://sqs.us-gov-west-1.amazonaws.com/123456789012/file-processing-topic-deliveries',
   },
   SQS_TRUSTED_SOURCES: {
     description:
-      'Buckets, each with the account that owns it, whose events are taken from the queue without a signature, as S3 or EventBridge puts them there: whoever may send to the queue is believed then. `check` looks at its policy.',
+      'Buckets, each with the account that owns it, whose events are accepted from the queue without a signature, as S3 or EventBridge puts them there: whoever may send to the queue is then trusted. `check` verifies its policy.',
     kind: listOf({
       allowed: 'bucket@account, with an account of twelve digits',
       read: readTrustedSource,
@@ -213,7 +213,7 @@ export const LISTENER_VARIABLES = {
   },
   AWS_ENDPOINT_URL: {
     description:
-      'Another AWS for every client. Beside it AWS_ENDPOINT_URL_SNS counts for SNS; for S3 and SQS no variable of their own does. Certificates from there are not trusted: that takes AWS_ENDPOINT_URL_SNS.',
+      'Another AWS for every client. AWS_ENDPOINT_URL_SNS overrides it for SNS; S3 and SQS have no such variable. Certificates from there are not trusted: that takes AWS_ENDPOINT_URL_SNS.',
     kind: httpAddress(),
     example: 'http://127.0.0.1:4566',
   },
@@ -242,7 +242,7 @@ export const LISTENER_VARIABLES = {
   },
   S3_BUCKETS: {
     description:
-      'Several buckets, in the place of S3_BUCKET, S3_PREFIXES and S3_SUFFIX, which must then not be set. What is in a bucket with an `account` is read and written only while that account owns it.',
+      'Several buckets, instead of S3_BUCKET, S3_PREFIXES and S3_SUFFIX, which must then not be set. A bucket with an `account` is read and written only while that account owns it.',
     kind: { allowed: DELIVERY_BUCKETS, read: readDeliveryBuckets },
     example: '[{"name":"etl-a","prefixes":["from_client/"]},{"name":"etl-b","suffix":".csv"}]',
   },
@@ -261,14 +261,14 @@ export const LISTENER_VARIABLES = {
   },
   REPORT_VALUES: {
     description:
-      'Whether a report in the bucket shows values of columns that are internal, and not their shapes alone.',
+      'Whether a report in the bucket shows values of internal columns, not only their shapes.',
     kind: oneOf('true', 'false'),
     default: 'false',
     example: 'true',
   },
   FORGET_REPORTS: {
     description:
-      'Whether `forget` also deletes the reports of files in the bucket, and their copies, with all of their versions, for which it needs the right to.',
+      'Whether `forget` also deletes the reports of files in the bucket, and their copies, in all versions; it needs the right to do so.',
     kind: oneOf('true', 'false'),
     default: 'true',
     example: 'false',
@@ -299,33 +299,33 @@ export const LISTENER_VARIABLES = {
   },
   CLIENT_WEIGHTS: {
     description:
-      'Weights of clients in the queue: of the files that are checked next, a client has its weight among the clients whose files wait; 1 for one that is not named. See [whose turn it is](scale.md#sharing-between-clients).',
+      'Weights of clients in the queue: the next files to check are shared among the clients whose files wait, by these weights; default 1. See [sharing between clients](scale.md#sharing-between-clients).',
     kind: wholeNumbersByName(1, HIGHEST_WEIGHT),
     example: '{"nm_albuquerque":3}',
   },
   JOB_RUNNER: {
     description:
-      'Where files are judged: `pool` is the worker pool of the listener; with `auto` files of JOB_SIZE_BYTES and more are judged by [Jobs of Kubernetes](scale.md#where-a-file-is-judged).',
+      'Where files are judged: `pool` is the worker pool of the listener; with `auto`, files of JOB_SIZE_BYTES or more are judged by [Kubernetes Jobs](scale.md#where-a-file-is-judged).',
     kind: oneOf(...JOB_RUNNERS),
     default: 'pool',
     example: 'auto',
   },
   JOB_SIZE_BYTES: {
     description:
-      'Size of an object, in bytes, from which on it is judged by a Job; one of unknown size counts as 0.',
+      'Size of an object, in bytes, from which it is judged by a Job; unknown sizes count as 0.',
     kind: wholeNumber(0, 1_099_511_627_776),
     default: '1073741824',
     example: '4294967296',
   },
   JOB_LIMIT: {
-    description: 'Jobs that may be there at the same time; the other files wait in the database.',
+    description: 'Jobs that may exist at the same time; the other files wait in the database.',
     kind: wholeNumber(1, 1_000),
     default: '20',
     example: '50',
   },
   JOB_TEMPLATE: {
     description:
-      'File with the Job that the stack has prepared; needed with `auto`, and read anew for each Job.',
+      'File with the Job that the stack has prepared; required with `auto`, and read again for each Job.',
     kind: text('a file that is there'),
     example: '/etc/file-processing/jobs/template.json',
   },
@@ -349,27 +349,26 @@ export const LISTENER_VARIABLES = {
     example: '/var/run/secrets/kubernetes.io/serviceaccount',
   },
   SHUTDOWN_SECONDS: {
-    description: 'Time between SIGTERM and exit; what still runs then goes back to the queue.',
+    description: 'Time between SIGTERM and exit; what is still running then returns to the queue.',
     kind: wholeNumber(1, 600),
     default: '25',
     example: '25',
   },
   RULES_LOCATION: {
     description:
-      'Where the rule set is that the listener applies, at its start and within two minutes of a change: a prefix of S3 that `manage rules-push` writes, or a folder, such as a ConfigMap is mounted at. Without it rules are applied by hand.',
+      'Location of the rule set that the listener applies at startup and within two minutes of a change: an S3 prefix that `manage rules-push` writes, or a folder, such as the mount of a ConfigMap. Without it, rules are applied by hand.',
     kind: rulesLocation(),
     example: 's3://agency-rules/file-processing/',
   },
   UNMONITORED: {
     description:
-      'What becomes of a file that no monitored file describes: `judge` lets the verdict on its structure stand, `warn` makes `passed` `warned`, `fail` fails it. Its verdict says `rules: none` in any case.',
+      'What happens to a file that no monitored file describes: `judge` keeps the verdict on its structure, `warn` turns `passed` into `warned`, `fail` fails it. Its verdict says `rules: none` in any case.',
     kind: oneOf(...UNMONITORED_CHOICES),
     default: 'warn',
     example: 'fail',
   },
   NOTICE_STATES: {
-    description:
-      'What people are told of, by e-mail, and webhooks: `warned` and `passed` may be added.',
+    description: 'What e-mails and webhooks report: `warned` and `passed` may be added.',
     kind: listOf(oneOf(...NOTICE_STATES)),
     default: DEFAULT_NOTICE_STATES.join(','),
     example: 'failed,warned,recovered,corrected,late,missing',
@@ -386,13 +385,14 @@ export const LISTENER_VARIABLES = {
     example: 'data-quality@example.org',
   },
   NOTICE_OPERATORS: {
-    description: 'Who is told of every monitored and unmonitored file, beside its contact.',
+    description:
+      'People who are told of every monitored and unmonitored file, in addition to its contact.',
     kind: listOf(textThat(isMailAddress, MAIL_ADDRESS)),
     example: 'data-team@example.org',
   },
   NOTICE_SMTP_HOST: {
     description:
-      'SMTP server; TLS is required, by STARTTLS or from the start on port 465, but on this machine.',
+      'SMTP server; TLS is required, by STARTTLS or from the start on port 465, except on this machine.',
     kind: matching(/^[A-Za-z0-9_.:-]+$/, 'a host name or an address'),
     example: 'smtp.example.org',
   },
@@ -403,7 +403,7 @@ export const LISTENER_VARIABLES = {
     example: '465',
   },
   NOTICE_SMTP_USER: {
-    description: 'User at the SMTP server; without one nobody signs in.',
+    description: 'User at the SMTP server; without one, the listener does not sign in.',
     kind: text('a user name'),
     example: 'file-processing',
     file: true,
@@ -417,7 +417,7 @@ export const LISTENER_VARIABLES = {
   },
   NOTICE_WEBHOOK_URLS: {
     description:
-      'Addresses that notices are posted to, as JSON that is signed by Standard Webhooks; nothing else names another one.',
+      'The only addresses that notices are posted to, as JSON signed as in Standard Webhooks.',
     kind: listOf({ allowed: WEBHOOK_URL, read: readWebhookUrl }),
     example: 'https://tickets.example.org/hooks/data-quality',
   },
@@ -430,7 +430,7 @@ export const LISTENER_VARIABLES = {
   },
   NOTICE_WEBHOOK_PRIVATE_HOSTS: {
     description:
-      'Hosts of NOTICE_WEBHOOK_URLS that may have addresses of private networks; without it such an address is not connected to.',
+      'Hosts of NOTICE_WEBHOOK_URLS that may have private addresses; connections to other private addresses are refused.',
     kind: listOf(matching(/^[A-Za-z0-9.:[\]-]+$/, 'a host name or an address')),
     example: 'tickets.internal.example.org',
   },
@@ -441,39 +441,38 @@ export const LISTENER_VARIABLES = {
     example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-notices',
   },
   CONSOLE_PORT: {
-    description:
-      'Port of `console`, where no `--port` is given; without it, or with 0, a free one.',
+    description: 'Port of `console` if no `--port` is given; default, and with 0, a free one.',
     kind: wholeNumber(0, 65_535),
     example: '8070',
   },
   CONSOLE_HOST: {
     description:
-      'Address that `console` listens on. On one of this machine it prints an address with a token; on any other nobody comes in by that.',
+      'Address that `console` listens on. On a local address it prints an address with a token; on any other, nobody can sign in that way.',
     kind: matching(/^(\d{1,3}(\.\d{1,3}){3}|[\da-fA-F.]*:[\da-fA-F:.]+)$/, 'an IP address'),
     default: '127.0.0.1',
     example: '0.0.0.0',
   },
   CONSOLE_ORIGIN: {
     description:
-      'What browsers open the console at, where that is not this machine; requests and forms for other hosts are refused.',
+      'Address at which browsers open the console, if it is not on this machine; requests and forms for other hosts are refused.',
     kind: { allowed: ORIGIN, read: readOrigin },
     example: 'https://console.example.org',
   },
   CONSOLE_IDLE_MINUTES: {
-    description: 'A session of the console ends after so many minutes without a request.',
+    description: 'A console session ends after this many minutes without a request.',
     kind: wholeNumber(1, 1_440),
     default: '30',
     example: '15',
   },
   CONSOLE_SESSION_HOURS: {
-    description: 'A session of the console ends after so many hours at the latest.',
+    description: 'A console session ends after this many hours at the latest.',
     kind: wholeNumber(1, 168),
     default: '12',
     example: '8',
   },
   CONSOLE_TOKENS: {
     description:
-      'What scripts may do in the console that show a token by `Authorization: Bearer`; of each token its SHA-256 is enough.',
+      "Rights in the console of scripts that send a token as `Authorization: Bearer`; only each token's SHA-256 is stored here.",
     kind: { allowed: CONSOLE_TOKENS, read: readConsoleTokens },
     example: `[{"name":"ci","sha256":"${'0a'.repeat(32)}","rights":["look"]}]`,
     secret: true,
@@ -481,31 +480,31 @@ export const LISTENER_VARIABLES = {
   },
   CONSOLE_GRANTS: {
     description:
-      'What people may do in the console who sign in, by group or name: the first that fits counts, and whom none fits is not let in.',
+      'Rights in the console of people who sign in, by group or name: the first match counts, and users without a match are refused.',
     kind: { allowed: CONSOLE_GRANTS, read: readConsoleGrants },
     example:
       '[{"group":"data-team","rights":["look","act"]},{"group":"nm","rights":["look"],"clients":["nm_albuquerque"]}]',
   },
   CONSOLE_OIDC_ISSUER: {
     description:
-      'Provider at which people sign in to the console (OpenID Connect: authorization code with PKCE); its address of return is CONSOLE_ORIGIN with `/signed-in`.',
+      'Provider at which people sign in to the console (OpenID Connect: authorization code with PKCE); its redirect URI is CONSOLE_ORIGIN with `/signed-in`.',
     kind: { allowed: WEBHOOK_URL, read: readWebhookUrl },
     example: 'https://login.example.org/realms/agency',
   },
   CONSOLE_OIDC_CLIENT_ID: {
-    description: 'By what the provider knows the console.',
+    description: 'Client ID of the console at the provider.',
     kind: text('the id of a client'),
     example: 'file-processing',
   },
   CONSOLE_OIDC_CLIENT_SECRET: {
-    description: "The client's secret; it also seals what a browser keeps while somebody signs in.",
+    description: "The client's secret; it also encrypts what a browser keeps during sign-in.",
     kind: textThat((secret) => secret.length >= 16, 'a secret of 16 characters or more'),
     example: 'a-secret-of-the-provider',
     secret: true,
     file: true,
   },
   CONSOLE_OIDC_SCOPES: {
-    description: 'What the provider is asked for; `openid` is part of it.',
+    description: 'Scopes requested from the provider, including `openid`.',
     kind: matching(
       /^(?:[\w.:/-]+ )*openid(?: [\w.:/-]+)*$/,
       'scopes with a blank between them, openid among them',
@@ -515,7 +514,7 @@ export const LISTENER_VARIABLES = {
   },
   CONSOLE_OIDC_NAME_CLAIM: {
     description:
-      'Claim of the ID token that names who signs in, as it is shown and recorded; an `email` that the provider calls unverified is none.',
+      "Claim of the ID token with the user's name, as it is shown and recorded; an `email` that the provider calls unverified does not count.",
     kind: text('the name of a claim'),
     default: 'email',
     example: 'preferred_username',
@@ -528,7 +527,7 @@ export const LISTENER_VARIABLES = {
   },
   CONSOLE_PROXY_SECRET: {
     description:
-      'What a proxy in front of the console sends in `X-Console-Proxy-Secret`, so that its headers are believed; without it they are ignored.',
+      'Secret that a proxy in front of the console sends in `X-Console-Proxy-Secret`, so that its headers are trusted; without it, they are ignored.',
     kind: textThat((secret) => secret.length >= 32, 'a secret of 32 characters or more'),
     example: 'a-long-secret-that-only-the-proxy-knows',
     secret: true,
@@ -536,13 +535,13 @@ export const LISTENER_VARIABLES = {
   },
   CONSOLE_PROXY_USER_HEADER: {
     description:
-      'Header by which the proxy names who signed in; it must replace one that a browser sends.',
+      'Header in which the proxy names the user; it must overwrite one that a browser sends.',
     kind: matching(/^[A-Za-z][A-Za-z0-9-]*$/, 'the name of a header'),
     default: 'X-Forwarded-User',
     example: 'X-Forwarded-Email',
   },
   CONSOLE_PROXY_GROUPS_HEADER: {
-    description: 'Header with their groups, separated by commas, which it must replace too.',
+    description: "Header with the user's groups, separated by commas, which it must overwrite too.",
     kind: matching(/^[A-Za-z][A-Za-z0-9-]*$/, 'the name of a header'),
     default: 'X-Forwarded-Groups',
     example: 'X-Forwarded-Groups',
@@ -555,12 +554,12 @@ export const LISTENER_VARIABLES = {
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     description:
-      'Collector that traces are sent to by OTLP over HTTP, at its path `/v1/traces`; without it none are made. The variables of OpenTelemetry that are not in this table and that its SDK reads by itself count as well: OTEL_EXPORTER_OTLP_TIMEOUT, _COMPRESSION, _CERTIFICATE, _CLIENT_CERTIFICATE, _CLIENT_KEY, and OTEL_RESOURCE_ATTRIBUTES.',
+      'Collector that traces are sent to by OTLP over HTTP, at its path `/v1/traces`; without it, there are no traces. Variables that the OpenTelemetry SDK reads itself apply as well: OTEL_EXPORTER_OTLP_TIMEOUT, _COMPRESSION, _CERTIFICATE, _CLIENT_CERTIFICATE, _CLIENT_KEY, and OTEL_RESOURCE_ATTRIBUTES.',
     kind: httpAddress(),
     example: 'http://collector.observability.svc:4318',
   },
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
-    description: 'The whole address that traces are sent to, in its place.',
+    description: 'The whole address that traces are sent to, instead.',
     kind: httpAddress(),
     example: 'https://traces.example.org/v1/traces',
   },
@@ -579,7 +578,7 @@ export const LISTENER_VARIABLES = {
   },
   OTEL_TRACES_SAMPLER: {
     description:
-      'Which traces are recorded. With `parentbased_` the work that follows a message is recorded where the message was.',
+      'Which traces are recorded. With `parentbased_`, the work that follows a message is recorded if the message was.',
     kind: oneOf(...SAMPLERS),
     default: 'parentbased_always_on',
     example: 'parentbased_traceidratio',
@@ -597,7 +596,7 @@ export const LISTENER_VARIABLES = {
     example: 'file-processing-test',
   },
   OTEL_SDK_DISABLED: {
-    description: 'Makes no traces, whatever the others say.',
+    description: 'Turns traces off, whatever the other variables say.',
     kind: oneOf('true', 'false'),
     default: 'false',
     example: 'true',
@@ -611,35 +610,34 @@ export const LISTENER_VARIABLES = {
   },
   KEY_MEMORY_MIB: {
     description:
-      'Memory, in MiB, that the keys of all unique fields of one file may take; of what is beyond it hashes go to the disk.',
+      'Memory, in MiB, that the keys of all unique fields of one file may take; hashes of further keys go to disk.',
     kind: wholeNumber(0, 65_536),
     default: '128',
     example: '512',
   },
   PARALLEL_MIB: {
     description:
-      'Size, in MiB, from which on a file is read by several threads, in all as many as the machine runs at the same time, of which a file has its own and up to four that all files in hand share; 0 is never. It takes 1.2 to 1.5 times the CPU time on two cores; more of them were not tried.',
+      'Size, in MiB, from which a file is read by several threads: its own and up to four that all files in progress share, at most as many as the machine can run at once; 0 is never. It takes 1.2 to 1.5 times the CPU time on two cores; more cores were not tried.',
     kind: wholeNumber(0, 1_048_576),
     default: '0',
     example: '256',
   },
   SCRATCH_MIB: {
     description:
-      'Disk, in MiB, that these hashes may take in the temporary folder for all files in hand; a file that needs more is an error that is tried again.',
+      'Disk, in MiB, that these hashes may take in the temporary folder for all files in progress; a file that needs more is an error, and is retried.',
     kind: wholeNumber(0, 1_048_576),
     default: '1024',
     example: '4096',
   },
   MAX_UNPACKED_MIB: {
-    description:
-      'The most, in MiB, that a compressed file may hold; one that holds more is unreadable.',
+    description: 'Largest content, in MiB, of a compressed file; a file with more is unreadable.',
     kind: wholeNumber(1, 1_048_576),
     default: '65536',
     example: '4096',
   },
   MAX_COMPRESSION_RATIO: {
     description:
-      'The most bytes that each byte of a compressed file may hold, once it holds 64 MiB; a file over it is unreadable, as a bomb would be.',
+      'Largest ratio of content to compressed size, once the content exceeds 64 MiB; a file above it is unreadable, as a bomb would be.',
     kind: wholeNumber(1, 1_000_000),
     default: '250',
     example: '1000',
@@ -680,7 +678,7 @@ export const LISTENER_VARIABLES = {
   },
   DB_SCHEMA: {
     description:
-      "Schema of the listener's tables; those of its queue are in another one, whose name ends in `_queue`. `migrate` makes both.",
+      "Schema of the listener's tables; its queue's tables are in another one, whose name ends in `_queue`. `migrate` creates both.",
     kind: textThat(isSchemaName, SCHEMA_NAME),
     default: 'file_processing',
     example: 'file_processing',
@@ -700,20 +698,20 @@ export const LISTENER_VARIABLES = {
   },
   DB_IAM_AUTH: {
     description:
-      'Signs in to Amazon RDS by IAM, with a token in place of a password; needs AWS_REGION and TLS.',
+      'Signs in to Amazon RDS through IAM, with a token instead of a password; needs AWS_REGION and TLS.',
     kind: oneOf('true', 'false'),
     default: 'false',
     example: 'true',
   },
   DB_LISTENER_USER: {
     description:
-      'Role that the listener signs in as, where DB_USER is another: `bootstrap-database` makes both, `migrate` gives it its rights on the tables.',
+      'Role that the listener signs in as, if DB_USER is another: `bootstrap-database` creates both, `migrate` grants it its rights on the tables.',
     kind: text('the name of a role other than DB_USER'),
     example: 'file_processing',
   },
   DB_MASTER_SECRET_ARN: {
     description:
-      'Secret of AWS Secrets Manager with name and password of the master user; read by `bootstrap-database` alone.',
+      'Secrets Manager secret with name and password of the master user; only `bootstrap-database` reads it.',
     kind: matching(
       /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]{1,512}$/,
       'the ARN of a secret',
@@ -723,13 +721,13 @@ export const LISTENER_VARIABLES = {
   },
   DB_SSL: {
     description:
-      'TLS to the database: none, encrypted only, or encrypted with the certificate and host name checked. Without it verify-full, and disable for a database on this machine.',
+      'TLS to the database: none, encrypted only, or encrypted with the certificate and host name verified. Default verify-full; disable for a database on this machine.',
     kind: oneOf('disable', 'require', 'verify-full'),
     example: 'verify-full',
   },
   DB_SSL_CA_FILE: {
     description:
-      "PEM file of the authorities that may sign the database's certificate (RDS: its bundle).",
+      "PEM file with the authorities that may sign the database's certificate (for RDS: its bundle).",
     kind: text('a PEM file'),
     example: '/etc/ssl/rds/global-bundle.pem',
   },

@@ -187,19 +187,19 @@ const BACKLOG_GAUGES = {
   },
   missingReports: {
     name: 'file_processing_missing_reports',
-    help: 'Verdicts that stand, from seven days to half an hour old, whose report is not in the bucket.',
+    help: 'Current verdicts, from seven days to half an hour old, whose report is not in the bucket.',
   },
   unmonitoredFiles: {
     name: 'file_processing_unmonitored_files',
-    help: 'Files of the last seven days whose verdict is of no mapping.',
+    help: 'Files of the last seven days whose verdict no mapping made.',
   },
   lateDeliveries: {
     name: 'file_processing_late_deliveries',
-    help: 'Deliveries of monitored files that are past their due time, and within their grace.',
+    help: 'Deliveries of monitored files that are past their due time but within their grace period.',
   },
   missingDeliveries: {
     name: 'file_processing_missing_deliveries',
-    help: 'Deliveries of monitored files that are past their grace, until seven days after the next one is expected.',
+    help: 'Deliveries of monitored files that are past their grace period, until seven days after the next one is expected.',
   },
   deadNotices: {
     name: 'file_processing_dead_notices',
@@ -211,23 +211,23 @@ const BACKLOG_GAUGES = {
   },
   oldestNoticeSeconds: {
     name: 'file_processing_oldest_notice_seconds',
-    help: 'Age of the oldest notice that was tried and is to be delivered still; 0 for none.',
+    help: 'Age of the oldest notice that was tried and is still undelivered; 0 for none.',
   },
   lastListing: {
     name: 'file_processing_last_listing_timestamp_seconds',
-    help: 'When the buckets were last listed to their end for objects that no message announced, in seconds since 1970. Absent where they never were.',
+    help: 'When the buckets were last listed to their end for objects that no message announced, in seconds since 1970. Absent if they never were.',
   },
   foundByListing: {
     name: 'file_processing_last_listing_enqueued',
-    help: 'Objects without a verdict, and without one on its way, that the last listing of the buckets found and enqueued. Absent where there was none.',
+    help: 'Objects without a verdict, and not queued for one, that the last listing of the buckets found and enqueued. Absent if there was none.',
   },
   monthsAheadSeconds: {
     name: 'file_processing_months_ahead_seconds',
-    help: 'From now to the end of the last month that has its tables of messages and reports; the listener makes three months ahead.',
+    help: 'From now to the end of the last month that has its tables for messages and reports; the listener creates them three months ahead.',
   },
   oldestWaitingSeconds: {
     name: 'file_processing_oldest_waiting_seconds',
-    help: 'Age of the oldest judgement that waits or is in hand, but for those of a listing or a rule change; 0 for none.',
+    help: 'Age of the oldest judgement that is waiting or in progress, except those of a listing or a rule change; 0 for none.',
   },
 } as const;
 
@@ -255,19 +255,19 @@ export function createMetrics({
 
   const requests = new Counter({
     name: 'file_processing_http_requests_total',
-    help: 'HTTP requests by outcome: what became of the message, or the code of the error.',
+    help: 'HTTP requests by outcome: what became of the message, or the error code.',
     labelNames: ['outcome'],
     registers,
   });
   const closures = new Counter({
     name: 'file_processing_http_closed_connections_total',
-    help: 'Connections that were closed to let others in, by what they were doing, or refused.',
+    help: 'Connections that were closed to make room for others, by what they were doing, or refused.',
     labelNames: ['closure'],
     registers,
   });
   const queued = new Counter({
     name: 'file_processing_queued_messages_total',
-    help: 'Messages fetched from SQS by outcome: what became of them, or the code of the error.',
+    help: 'Messages received from SQS by outcome: what became of them, or the error code.',
     labelNames: ['outcome'],
     registers,
   });
@@ -279,7 +279,7 @@ export function createMetrics({
   });
   const runs = new Counter({
     name: 'file_processing_runs_total',
-    help: 'Finished runs by verdict, and by whether rules were there: a mapping, or none.',
+    help: 'Finished runs by verdict, and by the rules used: a mapping, or none.',
     labelNames: ['verdict', 'rules'],
     registers,
   });
@@ -303,7 +303,7 @@ export function createMetrics({
   });
   const notices = new Counter({
     name: 'file_processing_notices_total',
-    help: 'Attempts to deliver a notice by way and outcome: a failed one is tried again, a dead one is not.',
+    help: 'Attempts to deliver a notice by channel and outcome: a failed one is retried, a dead one is not.',
     labelNames: ['way', 'outcome'],
     registers,
   });
@@ -325,7 +325,7 @@ export function createMetrics({
   });
   const waits = new Histogram({
     name: 'file_processing_queue_wait_seconds',
-    help: 'From the enqueueing of a job to its first attempt.',
+    help: 'From enqueueing a job to its first attempt.',
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 3600],
     registers,
   });
@@ -343,14 +343,14 @@ export function createMetrics({
   });
   const s3Seconds = new Histogram({
     name: 'file_processing_s3_request_duration_seconds',
-    help: 'From a request to S3 to the beginning of its answer, or to its failure, by operation.',
+    help: 'From a request to S3 to the start of its answer, or to its failure, by operation.',
     labelNames: ['operation'],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60],
     registers,
   });
   const tasks = new Counter({
     name: 'file_processing_task_runs_total',
-    help: 'Turns of what is done again and again: supervision of processes that died, dead letters, repairs, retention, tables of the next months, the clock of deliveries, the planning of notices.',
+    help: 'Runs of recurring tasks: supervision of processes that died, dead letters, repairs, retention, tables of the next months, the clock of deliveries, the planning of notices.',
     labelNames: ['task', 'outcome'],
     registers,
   });
@@ -362,37 +362,37 @@ export function createMetrics({
   });
   const periods = new Counter({
     name: 'file_processing_period_changes_total',
-    help: 'Periods of deliveries that have another state than before, by the new one.',
+    help: 'Changes of the state of delivery periods, by the new state.',
     labelNames: ['state'],
     registers,
   });
   const deletions = new Counter({
     name: 'file_processing_deleted_total',
-    help: 'What was deleted since it was older than RETENTION_DAYS.',
+    help: 'What was deleted because it was older than RETENTION_DAYS.',
     labelNames: ['what'],
     registers,
   });
   const ruleSets = new Counter({
     name: 'file_processing_rule_sets_total',
-    help: 'Rule sets at RULES_LOCATION that were applied, and those that turned out to be broken.',
+    help: 'Rule sets at RULES_LOCATION that were applied, and those that were broken.',
     labelNames: ['outcome'],
     registers,
   });
   const queueErrors = new Counter({
     name: 'file_processing_queue_errors_total',
-    help: 'Errors that SQS gave in the place of messages, and messages that it did not delete.',
+    help: 'Errors that SQS returned instead of messages, and messages that it did not delete.',
     registers,
   });
   const spans = new Counter({
     name: 'file_processing_spans_total',
-    help: 'Spans of traces that the collector has taken, and those that are lost since it did not.',
+    help: 'Trace spans that the collector accepted, and those that were lost because it did not.',
     labelNames: ['outcome'],
     registers,
   });
   if (pool !== undefined) {
     new Gauge({
       name: 'file_processing_database_connections',
-      help: 'Connections of this process to the database that are used and that are free, and statements that wait for one.',
+      help: 'Connections of this process to the database, used and free, and statements that wait for one.',
       labelNames: ['state'],
       registers,
       collect() {
@@ -403,7 +403,7 @@ export function createMetrics({
   if (jobsInHand !== undefined) {
     new Gauge({
       name: 'file_processing_jobs_in_hand',
-      help: 'Jobs that this process works on; the place of one that only writes its report is free for another.',
+      help: 'Jobs in progress in this process; the slot of a job that only writes its report is free for another.',
       registers,
       collect() {
         this.set(jobsInHand().running);
@@ -443,7 +443,7 @@ export function createMetrics({
   if (rulesRefused !== undefined) {
     new Gauge({
       name: 'file_processing_rules_refused',
-      help: 'Whether the rule set at RULES_LOCATION could not be read or applied: 1, and the rules before it are in force.',
+      help: '1 if the rule set at RULES_LOCATION could not be read or applied; the previous rules then stay active.',
       registers,
       collect() {
         this.set(rulesRefused() ? 1 : 0);

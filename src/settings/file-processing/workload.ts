@@ -303,7 +303,7 @@ export const workloadVariables = {
     example: 4_294_967_296,
   }),
   job_limit: integer(1, 1000, {
-    description: 'Jobs that may be there at the same time; the other files wait in the database.',
+    description: 'Jobs that may exist at the same time; the other files wait in the database.',
     default: 20,
     example: 50,
   }),
