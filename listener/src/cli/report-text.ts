@@ -3,6 +3,7 @@ import { FAULT_TYPES } from '@file-processing/quality/faults.ts';
 import type { Fault } from '@file-processing/quality/findings.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { JobProgress } from '../jobs/job.ts';
+import { shapeOf } from '../privacy/withhold.ts';
 import type { Output } from './command-context.ts';
 
 /** Faults that a summary shows, and those of one kind and column among them; the whole list is in the report. */
@@ -29,11 +30,29 @@ export function reportText(name: string, report: QualityReport): string {
     lines.push(`  ${String(count).padStart(9)}  ${type}`);
   }
   const shown = summaryFaults(faults);
+  if (shown.some((fault) => hasShape(fault, report))) lines.push(SHAPES);
   lines.push(...shown.map((fault) => `  ${faultText(fault)}`));
   const hidden = faultCount - shown.length;
   const listed = faults.length > shown.length ? '; --json lists more of them' : '';
   if (hidden > 0) lines.push(`  and ${amount(hidden, 'more fault')}${listed}`);
   return `${lines.join('\n')}\n`;
+}
+
+const SHAPES =
+  '  Values of sensitive columns, and labels and values of columns that no rule names, are shown as shapes: Aaa for letters, 9 for digits, #1 behind equal ones.';
+
+/** Whether a shape stands in the place of a value or a label; see `withhold.ts`. */
+function hasShape(
+  { value, key, label, field, classification }: Fault,
+  { columns, schemaApplied }: QualityReport,
+): boolean {
+  if (classification === 'public') return false;
+  const isShape = (text: string | null) =>
+    text !== null && /[Aa9]/.test(text) && shapeOf(text) === text;
+  const isNumbered = (text: string | null) =>
+    text !== null && / #\d+$/.test(text) && isShape(text.replace(/ #\d+$/, ''));
+  const isName = label === columns[(field ?? 0) - 1]?.name;
+  return isNumbered(value) || isNumbered(key) || (schemaApplied && !isName && isShape(label));
 }
 
 /** The first of each kind and column, so that many of one hide no other. */

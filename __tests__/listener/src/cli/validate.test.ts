@@ -204,6 +204,21 @@ describe.each([
     expect(err).toContain(`${names[3]} is a folder`);
   });
 
+  test.each([
+    ['a value of a sensitive column', 'n,mail\n1,ab@example.org\n1,\n'],
+    ['the label of a column that no rule names', 'n,mail,Middle Name\n1,,x\n'],
+  ])('says once that shapes stand for %s, and not where there are none', async (_, content) => {
+    const mail = { name: 'mail', classification: 'sensitive', constraints: { maxLength: 3 } };
+    const schema = { fields: [...integer.fields, mail], fieldsMatch: 'equal' };
+    const { file, schemaFile } = await files(content, schema);
+    const { out } = await cli(['validate', file, '--schema', schemaFile]);
+    expect(out.match(/are shown as shapes/g)).toHaveLength(1);
+    await writeFile(file, 'n,mail\nx,\n');
+    const plain = await cli(['validate', file, '--schema', schemaFile]);
+    expect(plain.out).toContain('type-error');
+    expect(plain.out).not.toContain('shapes');
+  });
+
   test('MAX_FAULTS limits the faults that are listed', async () => {
     const { file } = await files('n\n1,2\n1,2\n');
     const { out } = await cli(['validate', file, '--json'], { MAX_FAULTS: '1' });
