@@ -1,3 +1,4 @@
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { EXIT, ROLES, type Role } from '@file-processing/contract/listener-interface.ts';
 import { readConfig } from '../config.ts';
 import { createLogger } from '../serve/logger.ts';
@@ -18,6 +19,7 @@ export interface ServeOptions {
  * the first one while the listener starts: it may wait minutes for another replica's migration.
  */
 export const serve: Command<ServeOptions> = async ({ environment }, { role, migrate }) => {
+  growHeapByMore();
   const { takesMessages } = ROLES[role];
   const config = readConfig(environment, { database: true, httpIntake: takesMessages });
   const isLocal = config.s3.localRoot !== undefined;
@@ -51,3 +53,16 @@ export const serve: Command<ServeOptions> = async ({ environment }, { role, migr
     signals.release();
   }
 };
+
+/** From here on V8 lets the old generation grow by 60 % or more of its own accord. */
+const LARGE_HEAP_BYTES = 2 ** 30;
+
+/**
+ * In a pod of 512 MiB V8 collects the old generation whenever it has grown by 30 %: with every 75th small file, for a sixth of
+ * their CPU. With 60 %, `npm run bench -- drain` judges a tenth more per CPU second and holds 10 MB more. Not by NODE_OPTIONS,
+ * which refuses this flag; V8 looks at it after each collection.
+ */
+function growHeapByMore(): void {
+  if (getHeapStatistics().heap_size_limit >= LARGE_HEAP_BYTES) return;
+  setFlagsFromString('--heap-growing-percent=60');
+}
