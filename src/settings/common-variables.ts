@@ -28,7 +28,7 @@ export const networkPrefix = {
 export function alarmTopic(alarms: string): Variable<string> {
   return text({
     description:
-      'Topic that alarms go to. Empty makes alarms that notify nobody, which the audit finds.',
+      'Topic that alarms go to. With an empty value, alarms notify nobody, which is a finding of the audit.',
     default: '',
     example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
     allowed: 'the ARN of an SNS topic',
@@ -56,7 +56,7 @@ export const commonVariables = {
     setAt: 'plan',
   }),
   tags: textMap({
-    description: 'Tags for every resource, beside Environment, Component and ManagedBy.',
+    description: 'Tags for every resource, in addition to Environment, Component and ManagedBy.',
     default: {},
     example: { CostCenter: '4711' },
     allowed: 'a map of at most 40 tags: keys of 1 to 128 characters that do not start with "aws:"',
@@ -91,7 +91,7 @@ export const commonVariables = {
   }),
   assume_role_external_id: text({
     description:
-      'External id that assume_role_arn and state_role_arn ask for. Not with manage_kubernetes: aws eks get-token can give none.',
+      'External id that assume_role_arn and state_role_arn ask for. Not with manage_kubernetes: aws eks get-token cannot pass one.',
     default: '',
     example: 'etl-4711',
     allowed: '2 to 1224 letters, digits and the characters + = , . @ : / _ -',
@@ -99,7 +99,7 @@ export const commonVariables = {
   }),
   trusted_accounts: textList({
     description:
-      'Other accounts whose ARNs and image registries may occur in the settings and in what is made of them: of a shared registry, of keys, topics and buckets of others.',
+      'Other accounts whose ARNs and image registries may occur in the settings and in the resources: for a shared registry, or for keys, topics and buckets of others.',
     default: [],
     example: ['210987654321'],
     allowed: 'a list of at most 20 accounts, each twelve digits and each once',
@@ -107,7 +107,7 @@ export const commonVariables = {
     acceptsItem: (value) => /^\d{12}$/.test(value),
   }),
   permissions_boundary_arn: text({
-    description: 'Policy that bounds what every role may do at most (permissions boundary).',
+    description: 'Permissions boundary of every role.',
     default: '',
     example: 'arn:aws-us-gov:iam::123456789012:policy/boundary',
     allowed: 'the ARN of an IAM policy',
@@ -131,7 +131,7 @@ export const commonVariables = {
   }),
   fips_endpoints: flag({
     description:
-      "Calls the FIPS endpoints of AWS: by the providers, by manage, by the listener, and through the network's interface endpoints.",
+      "Uses the AWS FIPS endpoints in the providers, in manage, in the listener and in the network's interface endpoints.",
     default: false,
     example: true,
   }),
@@ -174,7 +174,7 @@ export const commonVariables = {
   }),
   state_role_arn: text({
     description:
-      'Role that reads and writes the state in state_bucket, assumed as assume_role_arn is. Empty takes the credentials of whoever deploys, not those of assume_role_arn.',
+      'Role that reads and writes the state in state_bucket, assumed as assume_role_arn is. Empty uses the deploying credentials, not those of assume_role_arn.',
     default: '',
     example: 'arn:aws-us-gov:iam::123456789012:role/etl-state',
     allowed: 'the ARN of an IAM role',

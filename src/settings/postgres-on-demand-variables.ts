@@ -35,7 +35,7 @@ export const postgresOnDemandVariables = {
   }),
   engine_version: text({
     description:
-      'Version of PostgreSQL: a major one, whose minor versions AWS then keeps up to date, or the minor one to start from, which is to be raised here too once AWS has gone beyond it.',
+      'Version of PostgreSQL: a major one, whose minor versions AWS then keeps up to date, or the minor one to start from, which you must raise here too once AWS has gone beyond it.',
     default: '17',
     example: '17',
     allowed: 'a version from 15 to 18, such as 17 or 17.6',
@@ -43,13 +43,13 @@ export const postgresOnDemandVariables = {
   }),
   allow_major_version_upgrade: flag({
     description:
-      'Lets a change of engine_version go to the next major version, which takes the database away for minutes and can only be undone from a snapshot.',
+      'Lets a change of engine_version go to the next major version, which makes the database unavailable for minutes and can only be undone from a snapshot.',
     default: false,
     example: true,
   }),
   db_name: text({
     description:
-      'Name of the database in it. Read when it is made; later changes are not applied by this stack.',
+      'Name of the database in it. Read when it is created; this stack does not apply later changes.',
     default: 'file_processing',
     example: 'etl_db',
     allowed: 'a letter, then up to 62 letters, digits and underscores; not rdsadmin or template1',
@@ -78,7 +78,7 @@ export const postgresOnDemandVariables = {
   }),
   max_allocated_storage_gib: integer(0, 65_536, {
     description:
-      'Storage that RDS may grow to by itself, with engine = "rds": at least a tenth more than allocated_storage_gib, or 0 for never.',
+      'Storage that RDS may grow to automatically, with engine = "rds": at least a tenth more than allocated_storage_gib, or 0 for never.',
     unit: 'GiB',
     default: 100,
     example: 500,
@@ -87,7 +87,7 @@ export const postgresOnDemandVariables = {
   }),
   min_capacity_acu: halves(0, 256, {
     description:
-      'Least capacity, with engine = "aurora" (an Aurora capacity unit is about 2 GiB of memory). With 0 it pauses after seconds_until_auto_pause without a connection; a listener that runs is always connected, so it pauses only while none is.',
+      'Least capacity, with engine = "aurora" (an Aurora capacity unit is about 2 GiB of memory). With 0, it pauses after seconds_until_auto_pause without a connection; a running listener is always connected, so it pauses only while none is running.',
     unit: 'Aurora capacity units',
     default: 0.5,
     example: 0,
@@ -99,7 +99,8 @@ export const postgresOnDemandVariables = {
     example: 16,
   }),
   seconds_until_auto_pause: integer(300, 86_400, {
-    description: 'How long nobody must be connected before it pauses, with min_capacity_acu = 0.',
+    description:
+      'How long nobody must have been connected before it pauses, with min_capacity_acu = 0.',
     unit: 'seconds',
     default: 300,
     example: 3600,
@@ -139,7 +140,7 @@ export const postgresOnDemandVariables = {
   }),
   apply_immediately: flag({
     description:
-      'Applies changes at once, those that restart the database too. With false they wait for maintenance_window, and every plan until then shows them again.',
+      'Applies changes at once, even those that restart the database. With false, they wait for maintenance_window, and every plan until then shows them again.',
     default: true,
     example: false,
   }),

@@ -18,7 +18,7 @@ const name = text({
 });
 
 const keyArn = text({
-  description: 'Key that the objects in the bucket are encrypted with, if it is one of KMS.',
+  description: 'KMS key that encrypts the objects in the bucket, if any.',
   default: '',
   example: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
   allowed: 'the ARN of a KMS key',
@@ -81,12 +81,12 @@ export const bucketVariables = {
       account_id: text({
         ...accountId,
         description:
-          'Another account that owns the bucket: it sets bucket policy, key policy and notifications, which `manage s3-configure-notifications --print` writes for it.',
+          'Another account that owns the bucket: it sets bucket policy, key policy and notifications, which `manage s3-configure-notifications --print` prints for it.',
       }),
     },
     {
       description:
-        'Several buckets, in the place of `bucket_name`, `bucket_kms_key_arn`, `s3_prefixes`, `s3_suffix` and `create_s3_notifications`.',
+        'Several buckets, instead of `bucket_name`, `bucket_kms_key_arn`, `s3_prefixes`, `s3_suffix` and `create_s3_notifications`.',
       default: [],
       example: [
         {
@@ -104,7 +104,7 @@ export const bucketVariables = {
   ),
   report_prefix: text({
     description:
-      'Folder in each bucket that reports are written to. Empty writes none and grants no right to.',
+      'Folder in each bucket that reports are written to. Empty writes none and grants no right to do so.',
     default: 'data_quality_reports/',
     example: 'data_quality_reports/',
     allowed: `empty, or ${KEY_PREFIX}`,
@@ -112,20 +112,20 @@ export const bucketVariables = {
   }),
   report_values: flag({
     description:
-      'Whether reports in the bucket show values of columns that are internal. Values of sensitive columns are never in them. The audit has a finding for it.',
+      'Whether reports in the bucket show values of internal columns. Values of sensitive columns are never in them. It is a finding of the audit.',
     default: false,
     example: true,
   }),
   forget_reports: flag({
     description:
-      "Whether the listener's role may delete reports in the buckets, and copies below routing_targets, in all of their versions, which the command `forget` does. Needs one of both.",
+      "Whether the listener's role may delete reports in the buckets, and copies below routing_targets, in all versions, as the command `forget` does. Needs reports or routing_targets.",
     default: false,
     example: true,
   }),
   create_s3_notifications: createNotifications,
   routing_tags: flag({
     description:
-      'Whether rules may have delivered files tagged with their verdicts (`onVerdict`). The role may then read and set tags below the prefixes of the files.',
+      'Whether rules may tag delivered files with their verdicts (`onVerdict`). The role may then read and set tags below the prefixes of the files.',
     default: false,
     example: true,
   }),
@@ -139,15 +139,14 @@ export const bucketVariables = {
         accepts: isOwnBucketName,
       }),
       prefix: text({
-        description:
-          'Folder in it below which copies lie; no file of a client may be delivered there.',
+        description: 'Folder in it for the copies; clients must not deliver files there.',
         example: 'checked/',
         allowed: KEY_PREFIX,
         accepts: isKeyPrefix,
       }),
       kms_key_arn: text({
         description:
-          'Key that the bucket encrypts copies with, if it is one of KMS. Of a bucket that clients deliver to, the key named there, where it is empty.',
+          'KMS key that the bucket encrypts copies with, if any. If empty for a bucket that clients deliver to, the key named there.',
         default: '',
         example:
           'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
@@ -157,12 +156,12 @@ export const bucketVariables = {
       account_id: text({
         ...accountId,
         description:
-          'Another account that owns the bucket: `manage s3-configure-notifications --print` writes what its policy has to allow.',
+          'Another account that owns the bucket: `manage s3-configure-notifications --print` prints what its policy must allow.',
       }),
     },
     {
       description:
-        'Places that rules may have files copied to by their verdicts (`onVerdict`). The role may write there, and delete there with `forget_reports`.',
+        'Places that rules may copy files to by their verdicts (`onVerdict`). The role may write there, and delete there with `forget_reports`.',
       default: [],
       example: [
         { bucket: 'agency-checked-files', prefix: 'checked/', kms_key_arn: '', account_id: '' },

@@ -35,7 +35,7 @@ export const clusterVariables = {
 
   create_cluster: flag({
     description:
-      'Makes the cluster. With false the stack uses the existing one that cluster_name names, and makes nothing of it: no keys, nodes, add-ons, access entries or log groups. Settings of those are then refused.',
+      'Creates the cluster. With false, the stack uses the existing one that cluster_name names, and creates no part of it: no keys, nodes, add-ons, access entries or log groups. Settings for those are then refused.',
     default: true,
     example: true,
   }),
@@ -60,13 +60,13 @@ export const clusterVariables = {
   }),
   cluster_support_type: choice(['', 'STANDARD', 'EXTENDED'], {
     description:
-      'What happens when the version leaves standard support: with STANDARD EKS upgrades the control plane by itself, with EXTENDED the version stays for another year and is billed by the hour. Empty leaves it as it is; EKS makes new clusters EXTENDED.',
+      'What happens when the version leaves standard support: with STANDARD, EKS upgrades the control plane itself; with EXTENDED, the version stays for another year, billed by the hour. Empty leaves it as it is; for new clusters, EKS uses EXTENDED.',
     default: '',
     example: 'STANDARD',
   }),
   addon_versions: textMap({
     description:
-      "Versions of add-ons, by EKS's name. One that is left out has the version that EKS makes the default for the cluster's Kubernetes version.",
+      "Versions of add-ons, by EKS's name. Others use EKS's default for the cluster's Kubernetes version.",
     default: {},
     example: { 'vpc-cni': 'v1.20.4-eksbuild.2' },
     allowed: `a map of ${ADD_ONS.join(', ')} to versions such as v1.20.4-eksbuild.2`,
@@ -123,7 +123,7 @@ export const clusterVariables = {
   }),
   both_identities: flag({
     description:
-      'Lets the roles trust both ways while identity is switched, so that running pods keep their rights; identity says which one new pods take.',
+      'Lets the roles trust both methods while identity is switched, so that running pods keep their rights; identity says which one new pods use.',
     default: false,
     example: true,
   }),

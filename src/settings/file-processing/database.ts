@@ -19,13 +19,13 @@ export const DATABASE_JOB_NAMES = {
 export const databaseVariables = {
   database: choice(['external', 'on_demand'], {
     description:
-      'A database of your own, which the variables below describe, or that of the stack postgres-on-demand: it is found by its name, the pods sign in to it by IAM, and of the variables below only db_schema, db_user and db_migrator_user may be given.',
+      'Your own database, which the variables below describe, or that of the stack postgres-on-demand: it is found by its name, the pods sign in to it through IAM, and of the variables below only db_schema, db_user and db_migrator_user may be given.',
     default: 'external',
     example: 'on_demand',
   }),
   db_host: text({
     description:
-      'Host of the PostgreSQL database. Empty where existing_secret_name holds the whole DATABASE_URL; the audit finds pods without either.',
+      'Host of the PostgreSQL database. Empty if existing_secret_name holds the whole DATABASE_URL; pods without either are a finding of the audit.',
     default: '',
     example: 'dev-postgres.abcdefghijkl.us-gov-west-1.rds.amazonaws.com',
     allowed: 'a host name or an IPv4 address',
@@ -45,7 +45,7 @@ export const databaseVariables = {
   }),
   db_schema: text({
     description:
-      "Schema of the listener's tables in the database; its queue has another one, whose name ends in _queue. `migrate` makes both. A later change moves nothing: it begins anew in the other schema.",
+      "Schema of the listener's tables in the database; its queue has another one, whose name ends in _queue. `migrate` creates both. A later change moves nothing: the listener starts from scratch in the other schema.",
     default: 'file_processing',
     example: 'etl_quality',
     allowed: SCHEMA_NAME,
@@ -53,7 +53,7 @@ export const databaseVariables = {
   }),
   retention_days: integer(1, LONGEST_RETENTION_DAYS, {
     description:
-      'Age from which the listener deletes messages, reports in the database, error texts and dead letters, of messages and reports a month at a time; each object and its verdict stay. At least 42: what is forgotten sooner could be taken a second time.',
+      'Age from which the listener deletes messages, reports in the database, error texts and dead letters, messages and reports a month at a time; each object and its verdict stay. At least 42: messages forgotten sooner could be accepted twice.',
     unit: 'days',
     default: 400,
     example: 400,
@@ -67,7 +67,7 @@ export const databaseVariables = {
   }),
   db_migrator_user: text({
     description:
-      'User that migrates the database, with database = "on_demand": a Job of its own signs in as it, by IAM.',
+      'User that migrates the database, with database = "on_demand": a separate Job signs in as it, through IAM.',
     default: 'file_processing_migrator',
     example: 'etl_migrator',
     allowed: '1 to 63 letters, digits, underscores, hyphens and dots',
@@ -91,7 +91,7 @@ export const databaseVariables = {
   }),
   scaler_user: text({
     description:
-      'Role that KEDA counts what waits as, with autoscaling = "backlog": one that may read nothing else. KEDA signs in by password, also where the pods sign in by IAM.',
+      'Role with which KEDA counts waiting judgements, with autoscaling = "backlog": it may read nothing else. KEDA signs in with a password even if the pods sign in through IAM.',
     default: 'file_processing_scaler',
     example: 'etl_scaler',
     allowed: '1 to 63 letters, digits, underscores, hyphens and dots',
@@ -115,20 +115,20 @@ export const databaseVariables = {
   }),
   scaler_ssl_mode: choice(['verify-full', 'require'], {
     description:
-      "How KEDA's connection to the database is protected: `verify-full` checks the server's certificate, for which KEDA needs its authority; `require` encrypts, and takes any certificate, which the audit finds.",
+      "How KEDA's connection to the database is protected: `verify-full` verifies the server's certificate, for which KEDA needs its authority; `require` encrypts, but accepts any certificate, which is a finding of the audit.",
     default: 'verify-full',
     example: 'require',
   }),
   existing_secret_name: text({
     description:
-      'Kubernetes Secret that others make, in place of our own: with the key DB_PASSWORD, or DATABASE_URL where db_host is empty.',
+      "Kubernetes Secret that you create, instead of the stack's own: with the key DB_PASSWORD, or DATABASE_URL if db_host is empty.",
     default: '',
     example: 'file-processing-database',
     allowed: DNS_LABEL,
     accepts: isDnsLabel,
   }),
   db_iam_auth: flag({
-    description: 'Allows the pods to sign in to RDS as db_user by IAM (rds-db:connect).',
+    description: 'Allows the pods to sign in to RDS as db_user through IAM (rds-db:connect).',
     default: false,
     example: true,
   }),

@@ -55,7 +55,7 @@ export const deliveryVariables = {
   }),
   existing_topic_arn: text({
     description:
-      "Existing topic that the messages come from, in this account or a trusted one. The stack then makes none: policy, key, signature version and delivery log are its owner's, and no alarm watches it; sns_topic_name still names queues and alarms. An account that is neither account_id nor in trusted_accounts is a finding of the audit.",
+      'Existing topic that the messages come from, in this account or a trusted one. The stack then creates none: policy, key, signature version and delivery log are up to its owner, and no alarm watches it; sns_topic_name still names queues and alarms. An account that is neither account_id nor in trusted_accounts is a finding of the audit.',
     default: '',
     example: 'arn:aws-us-gov:sns:us-gov-west-1:210987654321:new-files',
     allowed: 'the ARN of an SNS standard topic',
@@ -63,31 +63,31 @@ export const deliveryVariables = {
   }),
   delivery: choice(['http', 'sqs'], {
     description:
-      'How the messages reach the listener: posted to a load balancer, or fetched from a queue, which needs no public endpoint and loses nothing while the listener is unavailable.',
+      'How the messages reach the listener: posted to a load balancer, or received from a queue, which needs no public endpoint and loses nothing while the listener is unavailable.',
     default: 'http',
     example: 'sqs',
   }),
   both_deliveries: flag({
     description:
-      'Keeps both ways open while delivery is switched: endpoint and queue, each with its subscription; delivery says which one stays. A message that comes both ways is judged once. Until the endpoint is subscribed, the audit reports the way in that nobody uses yet.',
+      'Keeps both paths open while delivery is switched: endpoint and queue, each with its subscription; delivery says which one stays. A message that comes both ways is judged once. Until the endpoint is subscribed, the audit reports an entry point that nobody uses yet.',
     default: false,
     example: true,
   }),
   notification: choice(['sns', 'eventbridge'], {
     description:
-      'How buckets tell of new objects: by their event notifications to the topic, or by Amazon EventBridge to the queue, which needs delivery = "sqs" and account_id. Those events are not signed: the policy of the queue says who may send them.',
+      'How buckets announce new objects: through their event notifications to the topic, or through Amazon EventBridge to the queue, which needs delivery = "sqs" and account_id. Those events are not signed: the policy of the queue says who may send them.',
     default: 'sns',
     example: 'eventbridge',
   }),
   both_notifications: flag({
     description:
-      'Keeps both ways while notification is switched: event notifications to the topic, and the rule of EventBridge; notification says which one stays. An object that is told of both ways is judged once where its bucket keeps versions, or S3 gives both events one sequencer; else twice.',
+      'Keeps both paths open while notification is switched: event notifications to the topic, and the EventBridge rule; notification says which one stays. An object announced both ways is judged once if its bucket keeps versions, or if S3 gives both events one sequencer; otherwise twice.',
     default: false,
     example: true,
   }),
   sns_endpoint_url: text({
     description:
-      'URL that SNS posts to. Leave it empty on the first deploy: the load balancer must exist before a name can point at it. Until it is set, the audit finds a topic without a subscription.',
+      'URL that SNS posts to. Leave it empty on the first deploy: the load balancer must exist before a name can point at it. Until it is set, the topic without a subscription is a finding of the audit.',
     default: '',
     example: 'https://files.example.gov/',
     allowed: 'an http or https URL without user name, password or fragment',
@@ -129,7 +129,7 @@ export const deliveryVariables = {
   }),
   queue_visibility_timeout_seconds: integer(30, 43_200, {
     description:
-      'How long a message fetched from the queue stays hidden before it is handed out again.',
+      'How long a message received from the queue stays hidden before SQS delivers it again.',
     unit: 'seconds',
     default: 300,
     example: 300,
@@ -160,7 +160,7 @@ export const deliveryVariables = {
   }),
   load_balancer_class: text({
     description:
-      "Controller that makes the load balancer, for a new Service: service.k8s.aws/nlb is the AWS Load Balancer Controller, which must run in the cluster, eks.amazonaws.com/nlb EKS Auto Mode's; another is a finding of the audit. Empty leaves it to EKS's own, or to what the cluster sets. A Service that exists keeps its class, unless manage apply --replace-load-balancer hands over to a new one, with a new host name.",
+      "Controller that creates the load balancer, for a new Service: service.k8s.aws/nlb is the AWS Load Balancer Controller, which must run in the cluster, eks.amazonaws.com/nlb EKS Auto Mode's; another is a finding of the audit. Empty leaves it to EKS's own, or to what the cluster sets. An existing Service keeps its class, unless manage apply --replace-load-balancer moves to a new one, with a new host name.",
     default: '',
     example: 'service.k8s.aws/nlb',
     allowed:
@@ -169,7 +169,7 @@ export const deliveryVariables = {
   }),
   ingress_class_name: text({
     description:
-      'Class of an Ingress in place of the load balancer, for a cluster that has a controller for it.',
+      'Class of an Ingress instead of the load balancer, for a cluster that has a controller for it.',
     default: '',
     example: 'alb',
     allowed: DNS_LABEL,

@@ -83,9 +83,9 @@ const nodeGroupAttributes = {
     allowed: `one of ${AMI_TYPES.join(', ')}`,
     accepts: (value) => (AMI_TYPES as readonly string[]).includes(value),
   }),
-  ami_id: text({ description: 'Image of your own, made from one of ami_type.', ...amiId }),
+  ami_id: text({ description: 'Custom image, built from one of ami_type.', ...amiId }),
   capacity_type: choice(['ON_DEMAND', 'SPOT'], {
-    description: 'SPOT is cheaper, and AWS takes the nodes back at two minutes notice.',
+    description: "SPOT is cheaper, but AWS reclaims the nodes at two minutes' notice.",
     default: 'ON_DEMAND',
     example: 'SPOT',
   }),
@@ -135,18 +135,18 @@ export const nodeVariables = {
   }),
   ami_type: choice(AMI_TYPES, {
     description:
-      'Image of the nodes, which EKS provides and patches; with ami_id what yours was made from. ARM_64 is for Graviton instances.',
+      'Image of the nodes, which EKS provides and patches; with ami_id, what yours was built from. ARM_64 is for Graviton instances.',
     default: 'AL2023_x86_64_STANDARD',
     example: 'BOTTLEROCKET_x86_64_FIPS',
   }),
   ami_id: text({
     description:
-      'Image of your own for the nodes, such as a hardened one (STIG, FIPS), made from an EKS image of ami_type. EKS neither patches nor upgrades it: a new version of Kubernetes is a new image.',
+      'Custom image for the nodes, such as a hardened one (STIG, FIPS), built from an EKS image of ami_type. EKS neither patches nor upgrades it: a new Kubernetes version needs a new image.',
     ...amiId,
   }),
   node_user_data: text({
     description:
-      'What nodes are told at their start beside the cluster: for Amazon Linux 2023 a NodeConfig or a script, which the audit finds; for Bottlerocket its settings as TOML. No secrets: every pod that reaches the metadata and the state can read it.',
+      'Additional user data of the nodes: for Amazon Linux 2023 a NodeConfig or a script, which is a finding of the audit; for Bottlerocket its settings as TOML. No secrets: every pod that reaches the metadata and the state can read it.',
     default: '',
     example:
       'apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  kubelet:\n    config:\n      maxPods: 50\n',
@@ -160,7 +160,7 @@ export const nodeVariables = {
   }),
   node_capacity_type: choice(['ON_DEMAND', 'SPOT'], {
     description:
-      'How the nodes are bought. SPOT, at which AWS takes nodes back at two minutes notice, is a finding of the audit unless another group without taints is on demand.',
+      "How the nodes are bought. SPOT, where AWS reclaims nodes at two minutes' notice, is a finding of the audit unless another group without taints is on demand.",
     default: 'ON_DEMAND',
     example: 'ON_DEMAND',
     unwise: (value) =>

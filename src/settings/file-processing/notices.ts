@@ -13,7 +13,7 @@ import { DNS_LABEL, isDnsLabel, isHostName } from './forms.ts';
 export const noticeVariables = {
   notice_states: textList({
     description:
-      'What people and webhooks are told of; a topic gets everything, since its subscriptions filter.',
+      'What e-mails and webhooks report; a topic gets everything, because its subscriptions filter.',
     default: DEFAULT_NOTICE_STATES,
     example: ['failed', 'warned', 'recovered', 'corrected', 'late', 'missing'],
     allowed: `a list of ${NOTICE_STATES.map((state) => `"${state}"`).join(', ')}, each once`,
@@ -34,7 +34,7 @@ export const noticeVariables = {
     accepts: isMailAddress,
   }),
   notice_operators: textList({
-    description: 'Who is told of all files, beside the contact of each.',
+    description: 'People who are told of all files, in addition to the contact of each.',
     default: [],
     example: ['data-team@example.gov'],
     allowed: `a list of at most 20, each once and ${MAIL_ADDRESS}`,
@@ -43,7 +43,7 @@ export const noticeVariables = {
   }),
   notice_ses_identity: text({
     description:
-      'Verified identity of SES that the pods may send as, and nothing else. Empty: the domain of notice_email_from.',
+      'The only verified SES identity that the pods may send as. Empty: the domain of notice_email_from.',
     default: '',
     example: 'example.gov',
     allowed: `a domain, or ${MAIL_ADDRESS}`,
@@ -58,7 +58,7 @@ export const noticeVariables = {
     accepts: isHostName,
   }),
   notice_smtp_port: integer(1, 65_535, {
-    description: 'Port of the SMTP server: TLS begins at once on 465, else by STARTTLS.',
+    description: 'Port of the SMTP server: TLS begins at once on 465, otherwise by STARTTLS.',
     default: 587,
     example: 465,
   }),
@@ -74,7 +74,7 @@ export const noticeVariables = {
   }),
   notice_webhook_private_hosts: textList({
     description:
-      'Hosts of notice_webhook_urls that may have addresses of private networks; no other one is connected to.',
+      'Hosts of notice_webhook_urls that may have private addresses; connections to other private addresses are refused.',
     default: [],
     example: ['tickets.example.gov'],
     allowed: 'a list of hosts of notice_webhook_urls, each once',
@@ -83,14 +83,14 @@ export const noticeVariables = {
   }),
   notice_topic_arn: text({
     description:
-      'SNS topic of others that gets every change, with the attributes state, verdict, client and mapping for filter policies.',
+      'Existing SNS topic that gets every change, with the attributes state, verdict, client and mapping for filter policies.',
     default: '',
     example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:data-quality-notices',
     allowed: 'the ARN of an SNS standard topic',
     accepts: isArnOf('sns', /^[\w-]{1,256}$/),
   }),
   notice_topic_kms_key_arn: text({
-    description: 'Key that encrypts that topic, if it is one of KMS.',
+    description: 'KMS key that encrypts that topic, if any.',
     default: '',
     example:
       'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
@@ -99,7 +99,7 @@ export const noticeVariables = {
   }),
   notice_secret_name: text({
     description:
-      'Kubernetes Secret that others make: with the key NOTICE_WEBHOOK_SECRETS for webhooks, and with NOTICE_SMTP_USER and NOTICE_SMTP_PASSWORD for an SMTP server.',
+      'Kubernetes Secret that you create: with the key NOTICE_WEBHOOK_SECRETS for webhooks, and with NOTICE_SMTP_USER and NOTICE_SMTP_PASSWORD for an SMTP server.',
     default: '',
     example: 'file-processing-notices',
     allowed: DNS_LABEL,

@@ -104,7 +104,7 @@ function isPort(text: string): boolean {
 /** The image of the listener and its Kubernetes objects. */
 export const workloadVariables = {
   create_repository: flag({
-    description: 'Makes the ECR repository of the image. False for an image from elsewhere.',
+    description: 'Creates the ECR repository of the image. False for an image from elsewhere.',
     default: true,
     example: true,
   }),
@@ -119,7 +119,7 @@ export const workloadVariables = {
   }),
   repository_keep_images: integer(1, 1000, {
     description:
-      'Newest images that the repository keeps, beside those that have a tag deployed-* (what runs, by manage) or v* (releases).',
+      'Newest images that the repository keeps, besides those tagged deployed-* (running, tagged by manage) or v* (releases).',
     default: 30,
     example: 30,
   }),
@@ -140,7 +140,7 @@ export const workloadVariables = {
 
   manage_kubernetes: flag({
     description:
-      'Deploys the Kubernetes objects too. False makes the AWS resources alone, for those who deploy the manifests by GitOps.',
+      'Deploys the Kubernetes objects too. False creates only the AWS resources, for those who deploy the manifests by GitOps.',
     default: true,
     example: true,
   }),
@@ -153,12 +153,12 @@ export const workloadVariables = {
   }),
   create_namespace: flag({
     description:
-      'Makes the namespace. False expects it to be there, and leaves one that the stack has made.',
+      'Creates the namespace. False expects it to exist, and leaves one that the stack has created.',
     default: true,
     example: true,
   }),
   service_account_name: text({
-    description: 'ServiceAccount of the pods; the IAM role trusts this one alone.',
+    description: 'ServiceAccount of the pods; the IAM role trusts only this one.',
     default: 'file-processing-sa',
     example: 'file-processing-sa',
     allowed: DNS_LABEL,
@@ -173,7 +173,7 @@ export const workloadVariables = {
   }),
   image_pull_secrets: textList({
     description:
-      'Secrets of the namespace, made by others, that the pods pull the image with; Amazon ECR needs none.',
+      'Secrets in the namespace, created by you, that the pods pull the image with; Amazon ECR needs none.',
     default: [],
     example: ['registry-credentials'],
     allowed: `a list of at most 10 names of Secrets, each once and ${DNS_LABEL}`,
@@ -182,7 +182,7 @@ export const workloadVariables = {
   }),
   extra_environment: textMap({
     description:
-      "More environment variables for the pods, such as TZ or NODE_EXTRA_CA_CERTS; no secrets, since they stand in a ConfigMap. One that neither the listener's runtime nor the AWS SDK is known to read is a finding of the audit.",
+      "More environment variables for the pods, such as TZ or NODE_EXTRA_CA_CERTS; no secrets, because they are in a ConfigMap. One that neither the listener's runtime nor the AWS SDK is known to read is a finding of the audit.",
     default: {},
     example: { TZ: 'America/Denver' },
     allowed:
@@ -194,7 +194,7 @@ export const workloadVariables = {
   }),
   http_proxy: text({
     description:
-      'Proxy that nodes and pods reach AWS, registries and the signing certificates of SNS by; the database is reached without. It is part of what nodes are told at their start: a change replaces them, some at a time.',
+      "Proxy through which nodes and pods reach AWS, registries and the SNS signing certificates; the database is reached directly. It is part of the nodes' user data: a change replaces them, a few at a time.",
     default: '',
     example: 'http://proxy.example.gov:3128',
     allowed: 'an http or https address of a host and a port, without user name or path',
@@ -202,7 +202,7 @@ export const workloadVariables = {
   }),
   no_proxy: textList({
     description:
-      'Hosts that are reached without http_proxy, beside this machine, the cluster and the metadata of the node.',
+      "Hosts that are reached without http_proxy, besides localhost, the cluster and the node's metadata.",
     default: [],
     example: ['.s3.us-gov-west-1.amazonaws.com', 'sts.us-gov-west-1.amazonaws.com'],
     allowed:
@@ -211,20 +211,21 @@ export const workloadVariables = {
     acceptsItem: (host) => isHostName(host.replace(/^\./, '')),
   }),
   replicas: integer(1, 100, {
-    description: 'Pods of the listener; with an autoscaler the fewest.',
+    description: 'Pods of the listener; with an autoscaler, the minimum.',
     default: 2,
     example: 2,
     unwise: (replicas) =>
       replicas === 1 ? 'a single pod cannot be moved to another node without a gap' : undefined,
   }),
   max_replicas: integer(1, 100, {
-    description: 'Most pods. More than replicas makes an autoscaler, which then owns the number.',
+    description:
+      'Maximum number of pods. A value above replicas creates an autoscaler, which then owns the number.',
     default: 6,
     example: 6,
   }),
   autoscaling: choice(['cpu', 'backlog'], {
     description:
-      'What the number of pods goes by: `cpu`, by an autoscaler of Kubernetes; `backlog`, the judgements that wait, by a ScaledObject of KEDA, which others install in the cluster. Nothing scales before `manage apply`, or the manifests, has put that in place.',
+      'What determines the number of pods: `cpu`, through a HorizontalPodAutoscaler; `backlog`, the waiting judgements, through a ScaledObject of KEDA, which you install in the cluster. Nothing scales before `manage apply`, or the manifests, has put that in place.',
     default: 'cpu',
     example: 'backlog',
   }),
@@ -240,7 +241,7 @@ export const workloadVariables = {
     example: 70,
   }),
   cpu_request: text({
-    description: 'CPU that a pod is sure to get.',
+    description: 'CPU that a pod is guaranteed.',
     default: '250m',
     example: '500m',
     allowed: 'CPUs or thousandths of one, such as 1 or 250m',
@@ -248,7 +249,7 @@ export const workloadVariables = {
   }),
   memory_limit: text({
     description:
-      'Memory of a pod, requested and limit alike. What is beyond 256Mi is for the keys of unique fields, up to 128Mi for each file that is checked at a time.',
+      'Memory of a pod, both request and limit. Memory beyond 256Mi is for the keys of unique fields, up to 128Mi for each file that is checked at a time.',
     default: '512Mi',
     example: '1Gi',
     allowed: 'a whole number with Mi or Gi',
@@ -256,7 +257,7 @@ export const workloadVariables = {
   }),
   scratch_limit: text({
     description:
-      'Disk of a pod for hashes of the keys that its memory cannot hold: 32 bytes for each key beyond it. A file that needs more than is left is tried again, and then a dead letter.',
+      'Disk of a pod for hashes of the keys that its memory cannot hold: 32 bytes for each key beyond it. A file that needs more than is left is retried, and then becomes a dead letter.',
     default: '1Gi',
     example: '4Gi',
     allowed: 'a whole number with Mi or Gi',
@@ -264,7 +265,7 @@ export const workloadVariables = {
   }),
   max_unpacked: text({
     description:
-      'The most that a compressed file may hold. One that holds more is unreadable; the time that it takes is its only cost.',
+      'Largest content of a compressed file. A file with more is unreadable; its only cost is the time it takes.',
     default: '64Gi',
     example: '4Gi',
     allowed: 'a whole number with Mi or Gi',
@@ -272,7 +273,7 @@ export const workloadVariables = {
   }),
   max_compression_ratio: integer(1, 1_000_000, {
     description:
-      'The most bytes that each byte of a compressed file may hold, once it holds 64 MiB. A file over it is unreadable, as a bomb would be.',
+      'Largest ratio of content to compressed size, once the content exceeds 64 MiB. A file above it is unreadable, as a bomb would be.',
     default: 250,
     example: 1000,
   }),
@@ -283,7 +284,7 @@ export const workloadVariables = {
   }),
   client_weights: textMap({
     description:
-      'Weights of clients in the queue of files that wait: a client has its share of what is checked next by its weight among those that wait; 1 for one that is not named. A client is that of the monitored file, else the first folder below the prefix.',
+      'Weights of clients in the queue: the next files to check are shared among the waiting clients by weight; default 1. The client is that of the monitored file, otherwise the first folder below the prefix.',
     default: {},
     example: { nm_albuquerque: '3' },
     allowed: `a map of at most 1000 clients, each with a whole number from 1 to ${HIGHEST_WEIGHT} as text`,
@@ -297,7 +298,7 @@ export const workloadVariables = {
     example: 'auto',
   }),
   job_size_bytes: integer(0, 1_099_511_627_776, {
-    description: 'Size of an object from which on it is judged by a Job.',
+    description: 'Size of an object from which it is judged by a Job.',
     unit: 'bytes',
     default: 1_073_741_824,
     example: 4_294_967_296,
@@ -309,7 +310,7 @@ export const workloadVariables = {
   }),
   job_scratch_limit: text({
     description:
-      'Most disk that a Job asks a node for, for hashes of keys: an eighth of the object, up to this. More than a node has keeps a Job waiting until its deadline.',
+      'Maximum disk that a Job requests, for hashes of keys: an eighth of the object, up to this. A Job that requests more than any node has waits until its deadline.',
     default: '10Gi',
     example: '40Gi',
     allowed: 'a whole number with Mi or Gi',
@@ -325,21 +326,21 @@ export const workloadVariables = {
   }),
   job_queue_name: text({
     description:
-      'LocalQueue of Kueue that Jobs wait in; they are made suspended, and Kueue starts them. Empty where there is no Kueue.',
+      'Kueue LocalQueue that Jobs wait in; they are created suspended, and Kueue starts them. Empty without Kueue.',
     default: '',
     example: 'large-files',
     allowed: `empty, or ${DNS_LABEL}`,
     accepts: (value) => value === '' || isDnsLabel(value),
   }),
   sns_max_age_seconds: integer(60, 1_209_600, {
-    description: 'Age from which the listener refuses a message, however well it is signed.',
+    description: 'Age from which the listener refuses a message, even if its signature is valid.',
     unit: 'seconds',
     default: 86_400,
     example: 86_400,
   }),
   reconciliation_schedule: text({
     description:
-      'When objects since the installation are looked for that no message announced, in UTC. Empty switches it off.',
+      'When to look for objects since the installation that no message announced, in UTC. Empty switches it off.',
     default: '17 4 * * *',
     example: '30 2 * * 1-5',
     allowed: `empty, or ${SCHEDULE}`,
@@ -347,7 +348,7 @@ export const workloadVariables = {
   }),
   rules_location: text({
     description:
-      'Prefix of S3 that holds the rule set, written by manage rules-push: the listener may read exactly that and applies it, at its start and within two minutes of a change. Empty: the rule set in environments/<name>/rules, where there is one, goes along as a ConfigMap; else rules are applied by hand.',
+      'S3 prefix of the rule set, written by manage rules-push: the listener may read exactly that, and applies it at startup and within two minutes of a change. Empty: the rule set in environments/<name>/rules, if it exists, is deployed as a ConfigMap; otherwise rules are applied by hand.',
     default: '',
     example: 's3://agency-rules/file-processing/',
     allowed: 'empty, or s3://BUCKET/PREFIX/ with a slash at its end',
@@ -358,7 +359,7 @@ export const workloadVariables = {
   }),
   rules_kms_key_arn: text({
     description:
-      'Key that the objects below rules_location are encrypted with, if it is one of KMS: the listener may decrypt by it what lies there, and nothing else.',
+      'KMS key that encrypts the objects below rules_location, if any: the listener may use it to decrypt those, and nothing else.',
     default: '',
     example:
       'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
@@ -367,7 +368,7 @@ export const workloadVariables = {
   }),
   unmonitored: choice(UNMONITORED_CHOICES, {
     description:
-      'What becomes of a file that no rule of a rule set describes: "judge" lets the verdict on its structure stand, "warn" makes passed warned, "fail" fails it.',
+      'What happens to a file that no monitored file describes: "judge" keeps the verdict on its structure, "warn" turns passed into warned, "fail" fails it.',
     default: 'warn',
     example: 'fail',
   }),
@@ -391,7 +392,7 @@ export const workloadVariables = {
   }),
   otlp_headers_revision: integer(0, 1_000_000, {
     description:
-      'Has a Secret hold otlp_headers, from 1 on. Raise it by one whenever they change, so that the Secret is written again. 0: the collector asks for none.',
+      'From 1 on, a Secret holds otlp_headers. Raise it by one whenever they change, so that the Secret is written again. 0: the collector asks for none.',
     default: 0,
     example: 1,
     setAt: 'plan',
@@ -403,12 +404,12 @@ export const workloadVariables = {
   }),
   pod_monitor: flag({
     description:
-      "Has the Prometheus operator scrape the listener's pods, by a PodMonitor that the last phase of manage apply puts in place; the cluster must have the operator.",
+      "Makes the Prometheus operator scrape the listener's pods, through a PodMonitor that the last phase of manage apply applies; the cluster must have the operator.",
     default: false,
     example: true,
   }),
   pod_monitor_labels: textMap({
-    description: 'Labels by which a Prometheus picks this PodMonitor, where it asks for some.',
+    description: 'Labels by which a Prometheus selects this PodMonitor, if it needs any.',
     default: {},
     example: { release: 'kube-prometheus-stack' },
     allowed: 'a map of at most 10 labels of Kubernetes',
@@ -421,13 +422,13 @@ export const workloadVariables = {
   }),
   console: flag({
     description:
-      'Serves the console in the cluster: pages on deliveries, by a Deployment and a Service of its own without a route from outside; npm run manage -- console opens it.',
+      'Serves the console in the cluster: pages on deliveries, through a separate Deployment and Service without a route from outside; npm run manage -- console opens it.',
     default: false,
     example: true,
   }),
   console_clients: textList({
     description:
-      'Who may call the console beside manage console: namespaces of the cluster, such as that of a proxy or an ingress controller, and blocks of IPv4 addresses.',
+      'Who may call the console, besides manage console: namespaces of the cluster, such as that of a proxy or an ingress controller, and blocks of IPv4 addresses.',
     default: [],
     example: ['ingress-nginx'],
     allowed: `a list of at most 20, each once, and ${DNS_LABEL} (a namespace) or a block of IPv4 addresses other than the internet`,
@@ -482,7 +483,7 @@ export const workloadVariables = {
     setAt: 'plan',
   }),
   log_level: choice(['debug', 'info', 'warn', 'error'], {
-    description: 'From which level on the listener logs.',
+    description: 'Least severe level that the listener logs.',
     default: 'info',
     example: 'info',
   }),
