@@ -1,8 +1,6 @@
-import {
-  CloudwatchMetricAlarm,
-  type CloudwatchMetricAlarmConfig,
-} from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
+import type { CloudwatchMetricAlarmConfig } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import { Construct } from 'constructs';
+import { LightResource } from '../stack/light-resource.ts';
 import type { Context } from './context.ts';
 
 /** Names of what is watched, as CloudWatch's dimensions want them. */
@@ -100,7 +98,7 @@ export class Alarms extends Construct {
     for (const [id, alarm] of Object.entries(ALARMS)) {
       const dimensions = alarm.dimensions(watched);
       if (dimensions === undefined) continue;
-      new CloudwatchMetricAlarm(this, id, {
+      new LightResource<CloudwatchMetricAlarmConfig>(this, id, 'aws_cloudwatch_metric_alarm', {
         alarmName: `${settings.sns_topic_name}-${id.replaceAll('_', '-')}`,
         ...DEFAULTS,
         alarmActions: actions,

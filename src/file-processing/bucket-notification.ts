@@ -1,10 +1,11 @@
-import { S3BucketNotification } from '@cdktf/provider-aws/lib/s3-bucket-notification/index.js';
+import type { S3BucketNotificationConfig } from '@cdktf/provider-aws/lib/s3-bucket-notification/index.js';
 import { encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import type { Construct } from 'constructs';
 import { type Bucket, bucketsOf } from '../settings/buckets.ts';
 import { notifiesTopic, usesEventBridge } from '../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { takeOver } from '../stack/addressed-stack.ts';
+import { LightResource } from '../stack/light-resource.ts';
 import { NEW_OBJECTS, notificationId } from './bucket-owners.ts';
 import type { EventRule } from './event-rule.ts';
 import type { EventTopic } from './topic.ts';
@@ -55,7 +56,7 @@ function notify(
   { topic, rule }: Ways,
 ): void {
   const notified = notifiesTopic(settings) ? prefixes : [];
-  new S3BucketNotification(scope, id, {
+  new LightResource<S3BucketNotificationConfig>(scope, id, TYPE, {
     bucket: name,
     ...(usesEventBridge(settings) && { eventbridge: true }),
     ...(notified.length > 0 && {

@@ -1,9 +1,10 @@
 import { SecurityGroup } from '@cdktf/provider-aws/lib/security-group/index.js';
 import type { Vpc } from '@cdktf/provider-aws/lib/vpc/index.js';
-import { VpcEndpoint } from '@cdktf/provider-aws/lib/vpc-endpoint/index.js';
+import type { VpcEndpointConfig } from '@cdktf/provider-aws/lib/vpc-endpoint/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktf/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
 import { Construct } from 'constructs';
 import type { FoundationNetworkSettings } from '../settings/foundation-network-variables.ts';
+import { LightResource } from '../stack/light-resource.ts';
 import {
   fipsEndpointService,
   interfaceEndpointServiceName,
@@ -32,7 +33,7 @@ export class Endpoints extends Construct {
     const { aws_region, name_prefix } = settings;
     // No policy of our own: nodes also pull image layers from buckets that AWS owns and may rename,
     // and which buckets the pods may read is said by their role.
-    new VpcEndpoint(this, 's3', {
+    new LightResource<VpcEndpointConfig>(this, 's3', 'aws_vpc_endpoint', {
       vpcId: vpc.id,
       vpcEndpointType: 'Gateway',
       serviceName: s3GatewayServiceName(aws_region),
@@ -47,15 +48,20 @@ export class Endpoints extends Construct {
     if (endpoints.length === 0) return;
     const securityGroup = this.#addSecurityGroup(vpc, settings);
     for (const { service, privateDns } of endpoints) {
-      new VpcEndpoint(this, service.replaceAll(/[.-]/g, '_'), {
-        vpcId: vpc.id,
-        vpcEndpointType: 'Interface',
-        serviceName: interfaceEndpointServiceName(aws_region, service),
-        privateDnsEnabled: privateDns,
-        subnetIds: subnets.zones.map((zone) => zone.privateSubnet.id),
-        securityGroupIds: [securityGroup.id],
-        tags: { Name: `${name_prefix}-${service}` },
-      });
+      new LightResource<VpcEndpointConfig>(
+        this,
+        service.replaceAll(/[.-]/g, '_'),
+        'aws_vpc_endpoint',
+        {
+          vpcId: vpc.id,
+          vpcEndpointType: 'Interface',
+          serviceName: interfaceEndpointServiceName(aws_region, service),
+          privateDnsEnabled: privateDns,
+          subnetIds: subnets.zones.map((zone) => zone.privateSubnet.id),
+          securityGroupIds: [securityGroup.id],
+          tags: { Name: `${name_prefix}-${service}` },
+        },
+      );
     }
   }
 

@@ -1,8 +1,9 @@
-import { DefaultSecurityGroup } from '@cdktf/provider-aws/lib/default-security-group/index.js';
+import type { DefaultSecurityGroupConfig } from '@cdktf/provider-aws/lib/default-security-group/index.js';
 import { InternetGateway } from '@cdktf/provider-aws/lib/internet-gateway/index.js';
 import { Vpc } from '@cdktf/provider-aws/lib/vpc/index.js';
 import { Construct } from 'constructs';
 import type { FoundationNetworkSettings } from '../settings/foundation-network-variables.ts';
+import { LightResource } from '../stack/light-resource.ts';
 
 /** The VPC, its way to the internet, and its default security group without any rule. */
 export class MainVpc extends Construct {
@@ -24,10 +25,15 @@ export class MainVpc extends Construct {
       vpcId: this.vpc.id,
       tags: { Name: `${name_prefix}-igw` },
     });
-    const defaultSecurityGroup = new DefaultSecurityGroup(this, 'locked', {
-      vpcId: this.vpc.id,
-      tags: { Name: `${name_prefix}-default-locked` },
-    });
+    const defaultSecurityGroup = new LightResource<DefaultSecurityGroupConfig>(
+      this,
+      'locked',
+      'aws_default_security_group',
+      {
+        vpcId: this.vpc.id,
+        tags: { Name: `${name_prefix}-default-locked` },
+      },
+    );
     // Empty lists remove rules that somebody adds later; left out, they would stay unnoticed.
     defaultSecurityGroup.addOverride('ingress', []);
     defaultSecurityGroup.addOverride('egress', []);

@@ -1,9 +1,7 @@
-import {
-  CloudwatchMetricAlarm,
-  type CloudwatchMetricAlarmConfig,
-} from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
+import type { CloudwatchMetricAlarmConfig } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { Construct } from 'constructs';
 import type { PostgresOnDemandSettings } from '../settings/postgres-on-demand-variables.ts';
+import { LightResource } from '../stack/light-resource.ts';
 
 /** What the alarms are made from. */
 export interface AlarmsProps {
@@ -31,19 +29,24 @@ const GIB = 1024 ** 3;
 export function createAlarms(scope: Construct, { settings, name, dimensions }: AlarmsProps): void {
   const actions = settings.alarm_topic_arn ? [settings.alarm_topic_arn] : [];
   for (const [id, alarm] of Object.entries(alarmsOf(settings))) {
-    new CloudwatchMetricAlarm(scope, `database_${id}`, {
-      alarmName: `${name}-${id}`,
-      namespace: 'AWS/RDS',
-      comparisonOperator: 'GreaterThanThreshold',
-      ...alarm,
-      dimensions: { ...dimensions },
-      period: 300,
-      evaluationPeriods: 3,
-      // A stopped or paused database has no figures.
-      treatMissingData: 'notBreaching',
-      alarmActions: actions,
-      okActions: actions,
-    });
+    new LightResource<CloudwatchMetricAlarmConfig>(
+      scope,
+      `database_${id}`,
+      'aws_cloudwatch_metric_alarm',
+      {
+        alarmName: `${name}-${id}`,
+        namespace: 'AWS/RDS',
+        comparisonOperator: 'GreaterThanThreshold',
+        ...alarm,
+        dimensions: { ...dimensions },
+        period: 300,
+        evaluationPeriods: 3,
+        // A stopped or paused database has no figures.
+        treatMissingData: 'notBreaching',
+        alarmActions: actions,
+        okActions: actions,
+      },
+    );
   }
 }
 

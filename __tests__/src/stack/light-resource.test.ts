@@ -2,7 +2,15 @@ import {
   CloudwatchEventTarget,
   type CloudwatchEventTargetConfig,
 } from '@cdktf/provider-aws/lib/cloudwatch-event-target/index.js';
+import {
+  CloudwatchMetricAlarm,
+  type CloudwatchMetricAlarmConfig,
+} from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import { DbInstance, type DbInstanceConfig } from '@cdktf/provider-aws/lib/db-instance/index.js';
+import {
+  DefaultSecurityGroup,
+  type DefaultSecurityGroupConfig,
+} from '@cdktf/provider-aws/lib/default-security-group/index.js';
 import {
   EksNodeGroup,
   type EksNodeGroupConfig,
@@ -17,6 +25,11 @@ import {
   type RdsClusterInstanceConfig,
 } from '@cdktf/provider-aws/lib/rds-cluster-instance/index.js';
 import {
+  S3BucketNotification,
+  type S3BucketNotificationConfig,
+} from '@cdktf/provider-aws/lib/s3-bucket-notification/index.js';
+import { VpcEndpoint, type VpcEndpointConfig } from '@cdktf/provider-aws/lib/vpc-endpoint/index.js';
+import {
   DeploymentV1,
   type DeploymentV1Config,
 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
@@ -24,6 +37,14 @@ import {
   IngressV1,
   type IngressV1Config,
 } from '@cdktf/provider-kubernetes/lib/ingress-v1/index.js';
+import {
+  PodDisruptionBudgetV1,
+  type PodDisruptionBudgetV1Config,
+} from '@cdktf/provider-kubernetes/lib/pod-disruption-budget-v1/index.js';
+import {
+  ServiceV1,
+  type ServiceV1Config,
+} from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
 import { type TerraformResource, Testing } from 'cdktf';
 import type { Construct } from 'constructs';
 import { describe, expect, it } from 'vitest';
@@ -137,6 +158,56 @@ const cluster: RdsClusterConfig = {
   iamDatabaseAuthenticationEnabled: true,
 };
 
+const alarm: CloudwatchMetricAlarmConfig = {
+  alarmName: 'stuck-messages',
+  comparisonOperator: 'GreaterThanThreshold',
+  threshold: 0,
+  evaluationPeriods: 3,
+  dimensions: { QueueName: 'dead-letters' },
+  alarmActions: ['arn:aws:sns:us-east-1:123456789012:on-call'],
+  okActions: [],
+};
+
+const defaultSecurityGroup: DefaultSecurityGroupConfig = {
+  vpcId: 'vpc-1',
+  tags: { Name: 'locked' },
+};
+
+const notification: S3BucketNotificationConfig = {
+  bucket: 'drop',
+  eventbridge: true,
+  topic: [
+    { id: 'one', topicArn: 'arn', events: ['s3:ObjectCreated:*'], filterPrefix: 'from_client/' },
+    { topicArn: 'arn', events: ['s3:ObjectCreated:*'], filterSuffix: '.csv' },
+  ],
+};
+
+const endpoint: VpcEndpointConfig = {
+  vpcId: 'vpc-1',
+  vpcEndpointType: 'Interface',
+  serviceName: 'com.amazonaws.us-gov-west-1.sqs',
+  privateDnsEnabled: false,
+  subnetIds: ['subnet-1'],
+  securityGroupIds: ['${aws_security_group.endpoints.id}'],
+  tags: { Name: 'sqs' },
+};
+
+const disruptionBudget: PodDisruptionBudgetV1Config = {
+  metadata: { name: 'listener', namespace: 'files', labels: { app: 'listener' } },
+  spec: { maxUnavailable: '1', selector: { matchLabels: { app: 'listener' } } },
+};
+
+const service: ServiceV1Config = {
+  metadata: { name: 'listener', annotations: { 'a.b/cD': 'stays' } },
+  waitForLoadBalancer: true,
+  timeouts: { create: '15m' },
+  spec: {
+    type: 'LoadBalancer',
+    selector: { appName: 'stays' },
+    port: [{ name: 'https', port: 443, targetPort: 'http', protocol: 'TCP' }],
+  },
+};
+
 type Create = (scope: Construct) => TerraformResource;
 
 const CASES: readonly (readonly [type: string, ours: Create, provider: Create])[] = [
@@ -179,6 +250,37 @@ const CASES: readonly (readonly [type: string, ours: Create, provider: Create])[
     'kubernetes_ingress_v1',
     (scope) => new LightResource(scope, 'one', 'kubernetes_ingress_v1', ingress),
     (scope) => new IngressV1(scope, 'one', ingress),
+  ],
+  [
+    'aws_cloudwatch_metric_alarm',
+    (scope) => new LightResource(scope, 'one', 'aws_cloudwatch_metric_alarm', alarm),
+    (scope) => new CloudwatchMetricAlarm(scope, 'one', alarm),
+  ],
+  [
+    'aws_default_security_group',
+    (scope) => new LightResource(scope, 'one', 'aws_default_security_group', defaultSecurityGroup),
+    (scope) => new DefaultSecurityGroup(scope, 'one', defaultSecurityGroup),
+  ],
+  [
+    'aws_s3_bucket_notification',
+    (scope) => new LightResource(scope, 'one', 'aws_s3_bucket_notification', notification),
+    (scope) => new S3BucketNotification(scope, 'one', notification),
+  ],
+  [
+    'aws_vpc_endpoint',
+    (scope) => new LightResource(scope, 'one', 'aws_vpc_endpoint', endpoint),
+    (scope) => new VpcEndpoint(scope, 'one', endpoint),
+  ],
+  [
+    'kubernetes_pod_disruption_budget_v1',
+    (scope) =>
+      new LightResource(scope, 'one', 'kubernetes_pod_disruption_budget_v1', disruptionBudget),
+    (scope) => new PodDisruptionBudgetV1(scope, 'one', disruptionBudget),
+  ],
+  [
+    'kubernetes_service_v1',
+    (scope) => new LightResource(scope, 'one', 'kubernetes_service_v1', service),
+    (scope) => new ServiceV1(scope, 'one', service),
   ],
 ];
 

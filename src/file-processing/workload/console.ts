@@ -1,6 +1,6 @@
 import type { DeploymentV1Config } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
 import { SecretV1 } from '@cdktf/provider-kubernetes/lib/secret-v1/index.js';
-import { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
+import type { ServiceV1Config } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
 import { type ITerraformDependable, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import {
@@ -95,7 +95,7 @@ export function createConsole(
   createPodDisruptionBudget(at('pod-disruption-budget'), settings, dependsOn, {
     ...{ id: 'console', name: CONSOLE, selector: CONSOLE_SELECTOR },
   });
-  new ServiceV1(at('service'), 'console', {
+  new LightResource<ServiceV1Config>(at('service'), 'console', 'kubernetes_service_v1', {
     metadata: { name: CONSOLE, namespace: settings.namespace, labels: LABELS },
     waitForLoadBalancer: false,
     spec: {

@@ -1,5 +1,5 @@
 import type { HorizontalPodAutoscalerV2Config } from '@cdktf/provider-kubernetes/lib/horizontal-pod-autoscaler-v2/index.js';
-import { PodDisruptionBudgetV1 } from '@cdktf/provider-kubernetes/lib/pod-disruption-budget-v1/index.js';
+import type { PodDisruptionBudgetV1Config } from '@cdktf/provider-kubernetes/lib/pod-disruption-budget-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
@@ -147,8 +147,8 @@ export function createPodDisruptionBudget(
     name: LISTENER,
     selector: POD_SELECTOR as Readonly<Record<string, string>>,
   },
-): PodDisruptionBudgetV1 {
-  return new PodDisruptionBudgetV1(scope, pods.id, {
+): LightResource<PodDisruptionBudgetV1Config> {
+  return new LightResource(scope, pods.id, 'kubernetes_pod_disruption_budget_v1', {
     metadata: { name: pods.name, namespace, labels: LABELS },
     spec: { maxUnavailable: '1', selector: { matchLabels: pods.selector } },
     dependsOn,
