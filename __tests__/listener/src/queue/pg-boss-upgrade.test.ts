@@ -46,6 +46,8 @@ interface Replica extends ListenerChild {
 async function replica(environment: Record<string, string> = {}): Promise<Replica> {
   const child = startListenerChild(['serve'], {
     DATABASE_URL: given.url,
+    // A pool that a busy machine is slow to serve is no deadlock.
+    DB_CONNECT_TIMEOUT_SECONDS: '60',
     PORT: '0',
     METRICS_PORT: '0',
     SNS_TOPIC_ARNS: TOPIC_ARN,
