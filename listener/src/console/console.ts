@@ -219,7 +219,7 @@ function consoleApp(options: Omit<ConsoleOptions, keyof Given> & Given): Koa {
       refuse(
         ctx,
         500,
-        'This could not be answered. Whoever runs the console finds why in its log.',
+        'The console could not answer. Its operator finds the reason in the log.',
       );
     }
   });
@@ -257,7 +257,7 @@ async function admit(ctx: Context, parts: ConsoleParts): Promise<Admission | und
   if (script !== undefined) return { viewer: script, guard: undefined };
   const origin = originOf(ctx, settings);
   // A page of another site can have its name lead here, but not its Host header (DNS rebinding).
-  if (origin === undefined) return refuse(ctx, 421, 'This console does not answer by that name.');
+  if (origin === undefined) return refuse(ctx, 421, 'This console does not answer to that name.');
   if (origin.startsWith('https:')) ctx.set('Strict-Transport-Security', 'max-age=31536000');
   if (bearer !== undefined) {
     const viewer = isToken(bearer, parts) ? viewerOf(parts.local, settings) : undefined;
@@ -362,7 +362,7 @@ async function takeFromProvider(
     if (!(error instanceof SignInError)) throw error;
     parts.onEvent({ event: 'refused', reason: error.message });
     ctx.status = 401;
-    const body = html`<main><h1>You are not signed in</h1><p>Signing in took too long, or was begun in another window. <a href="/">Sign in again</a></p></main>`;
+    const body = html`<main><h1>You are not signed in</h1><p>Signing in took too long, or was started in another window. <a href="/">Sign in again</a></p></main>`;
     page(ctx, 'Not signed in', body);
   }
 }
@@ -532,7 +532,7 @@ async function serve(ctx: Context, parts: ConsoleParts, admission: Admission): P
   page(ctx, answer.title, html`${answer.body}${script}`, answer.refreshSeconds);
 }
 
-const NOT_OURS = 'A page of this console did not send that. Open it again.';
+const NOT_OURS = 'This form did not come from a page of this console. Open the page again.';
 
 /** Koa would report each browser that leaves a stream as an error. */
 function stream(ctx: Context, events: Readable): void {

@@ -54,7 +54,7 @@ export function filesRoutes(rehearsing: Rehearsing | undefined): readonly Route[
       ...{ method: 'POST', path: /^\/files\/(\d{1,9})\/rehearse$/, right: 'act' },
       async answer(visit) {
         if (isRehearsing) {
-          const body = html`<main><h1>Another rehearsal is running</h1><p>One is made at a time. Try again when it has ended.</p></main>`;
+          const body = html`<main><h1>Another rehearsal is running</h1><p>Only one runs at a time. Try again when it has ended.</p></main>`;
           return { title: 'Another rehearsal is running', body, status: 503 };
         }
         isRehearsing = true;
@@ -135,7 +135,7 @@ function rehearsalForm(id: number, { guard }: Visit, text: string, last: number)
     .map((line) => html`${line}\n`);
   return html`<section aria-labelledby="rehearse">
 <h2 id="rehearse">Rehearse other rules</h2>
-<p>The last deliveries are judged by what stands here. Nothing is recorded, and no rule is changed.</p>
+<p>The last deliveries are judged by the rules entered here. Nothing is recorded, and no rule is changed.</p>
 <form method="post" action="/files/${id}/rehearse" class="stacked">
 ${guard}<p><label>Mapping, as YAML or JSON:<br><textarea name="text" rows="16" cols="100" spellcheck="false" required>
 ${lines}</textarea></label></p>

@@ -205,8 +205,8 @@ async function visibleRows(
 
 /** Why there is no stream for somebody. */
 const FULL = {
-  all: [503, 'As many live views are open as may be.'],
-  own: [429, 'You have as many live views open as one person may.'],
+  all: [503, 'The maximum number of live views is open.'],
+  own: [429, 'You have the maximum number of live views open.'],
 } as const;
 
 /** The stream of the list of deliveries, and the script that follows it. */

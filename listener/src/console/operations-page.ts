@@ -39,14 +39,14 @@ export interface ActingParts {
 
 /** What can be done with something that waits for somebody. */
 const ACTS = {
-  retry: { title: 'Try again', explains: 'Each is tried again as if it came now.' },
+  retry: { title: 'Try again', explains: 'Each is tried again as if it had just arrived.' },
   rejudge: {
     title: 'Judge again',
-    explains: 'Each file is read and judged again by the rules of today.',
+    explains: 'Each file is read and judged again by the current rules.',
   },
   discard: {
     title: 'Discard',
-    explains: 'Each stays as it is, and is listed no more. No file is deleted.',
+    explains: 'Each stays as it is, and is no longer listed. No file is deleted.',
   },
 } as const;
 
@@ -205,7 +205,7 @@ function outageSection(outages: readonly KnownOutage[], since: (time: Date) => H
 </tr>`,
   );
   return html`<section aria-labelledby="outages">
-<h2 id="outages">Buckets that are out</h2>
+<h2 id="outages">Bucket outages</h2>
 <p>Their files wait, and each bucket is tried every ten seconds.</p>
 <div class="wide" tabindex="0" role="region" aria-label="Table of buckets that are out"><table>
 <thead><tr><th scope="col">For</th><th scope="col">Bucket</th><th scope="col">Can’t be</th><th scope="col">Lacking</th><th scope="col" class="number">Processes</th></tr></thead>
@@ -379,7 +379,7 @@ async function performAct(
   const runs = await findRuns(database, runIds, viewer);
   if (runs.length < new Set(runIds).size) return undefined;
   if (reason === '') {
-    const body = html`<main><h1>A reason is needed</h1><p>Nothing was done. It is kept with what you do, so that others know why.</p></main>`;
+    const body = html`<main><h1>A reason is needed</h1><p>Nothing was done. The reason is recorded with the action, so that others know why.</p></main>`;
     return { title: 'A reason is needed', body, status: 400 };
   }
   const messageIds = messages.map(({ messageId }) => messageId);

@@ -229,7 +229,7 @@ function ruleSection({ deliveryRules = [] }: QualityReport): Part {
     ),
   );
   return html`<section aria-labelledby="rules">
-<h2 id="rules">Rules about the delivery</h2>
+<h2 id="rules">Delivery rules</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Table of rules"><table>
 <thead><tr><th scope="col">Rule</th><th scope="col">Column</th><th scope="col">Outcome</th><th scope="col">Measured</th><th scope="col">Allowed</th></tr></thead>
 <tbody>${rules.shown}</tbody>

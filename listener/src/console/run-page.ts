@@ -145,7 +145,7 @@ ${toldSection(told)}
 /** Other deliveries of the same key that are listed. */
 const OTHERS = 20;
 
-const REASON_NEEDED = html`<main><h1>A reason is needed</h1><p>Nothing was shown. It is kept with your name.</p></main>`;
+const REASON_NEEDED = html`<main><h1>A reason is needed</h1><p>Nothing was shown. The reason is recorded with your name.</p></main>`;
 
 function hasWithheld({ report, withheld }: RunWithReport): boolean {
   // A report of an older version withholds whatever is not public, when it is shown.

@@ -171,7 +171,7 @@ export function othersSection(others: readonly Run[]): Part {
 </section>`;
 }
 
-/** What was told to whom. */
+/** Who was notified. */
 export function toldSection(told: readonly Told[]): Part {
   if (told.length === 0) return undefined;
   const rows = told.map(
@@ -181,7 +181,7 @@ export function toldSection(told: readonly Told[]): Part {
 </tr>`,
   );
   return html`<section aria-labelledby="told">
-<h2 id="told">What was told to whom</h2>
+<h2 id="told">Who was notified</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Table of notices"><table>
 <thead><tr><th scope="col">Since</th><th scope="col">What</th><th scope="col" class="number">Judgement</th><th scope="col">To</th><th scope="col">Outcome</th></tr></thead>
 <tbody>${rows}</tbody>

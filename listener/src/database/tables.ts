@@ -38,7 +38,7 @@ export interface Tables {
   readonly kubernetesJobs: string;
   /** What listings of the buckets found. */
   readonly listings: string;
-  /** Buckets that are out, as each process finds them. */
+  /** Bucket outages, as each process finds them. */
   readonly bucketOutages: string;
   /** Whose turn it is in the queue of judgements. */
   readonly queueClients: string;

@@ -157,7 +157,7 @@ type DeletedKind = keyof typeof DELETED;
 export interface MetricsOptions {
   /** Jobs that wait, by queue; asked at each scrape. @default none */
   readonly queueDepths?: () => Promise<Readonly<Record<string, number>>>;
-  /** Buckets that are out; asked at each scrape. @default none */
+  /** Bucket outages; asked at each scrape. @default none */
   readonly bucketOutages?: () => readonly BucketOutage[];
   /** Judgements that wait for a Job of Kubernetes, and that have one; asked at each scrape. @default no such metric */
   readonly kubernetesJobs?: () => Promise<Readonly<Record<'waiting' | 'submitted', number>>>;

@@ -106,7 +106,7 @@ describe('the page of operations', () => {
   });
 
   it('names the buckets that are out, since when and why, once for all processes', async () => {
-    expect(await textOf('/operations')).not.toContain('Buckets that are out');
+    expect(await textOf('/operations')).not.toContain('Bucket outages');
     const outage = { bucket: 'box', way: 'read', outage: 'access' } as const;
     const hours = (count: number) => new Date(Date.now() - count * 3_600_000);
     const tell = outageTeller(given.database, randomUUID());
@@ -114,7 +114,7 @@ describe('the page of operations', () => {
     await outageTeller(given.database, randomUUID())([{ ...outage, since: hours(5) }]);
     const page = await textOf('/operations');
     expect(page).toMatch(
-      /Buckets that are out[\s\S]*5 hours<\/time><\/td><td><span class="text">box<\/span><\/td><td>read<\/td>\s*<td>access: rights to the bucket<\/td><td class="number">2</,
+      /Bucket outages[\s\S]*5 hours<\/time><\/td><td><span class="text">box<\/span><\/td><td>read<\/td>\s*<td>access: rights to the bucket<\/td><td class="number">2</,
     );
     await tell([]);
     expect(await textOf('/operations')).toMatch(/<td class="number">1<\/td>\s*<\/tr>/);
@@ -128,7 +128,7 @@ describe('the page of operations', () => {
     await given
       .database('bucket_outages')
       .update({ said_at: given.database.raw("now() - interval '4 minutes'") });
-    expect(await textOf('/operations')).not.toContain('Buckets that are out');
+    expect(await textOf('/operations')).not.toContain('Bucket outages');
     await outageTeller(
       given.database,
       randomUUID(),

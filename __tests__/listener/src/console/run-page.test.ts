@@ -114,7 +114,7 @@ describe('the page of a run shows', () => {
       ...{ created_at: at, next_at: at, give_up_at: at, settled_at: at },
     });
     expect(await pageOf(id)).toMatch(
-      /What was told to whom[\s\S]*email <span class="text">ana@city.example<\/span>[\s\S]*delivered, 2026-11-29T10:00/,
+      /Who was notified[\s\S]*email <span class="text">ana@city.example<\/span>[\s\S]*delivered, 2026-11-29T10:00/,
     );
     await given.database('notice_messages').delete();
     expect(await pageOf(id)).toContain('<td>nobody</td>');

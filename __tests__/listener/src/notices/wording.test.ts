@@ -112,7 +112,7 @@ Notice ${ID}
 test('a file that is late is due in the time of its sender', () => {
   const { subject, text } = wording.mail(ID, [notice(LATE)]);
   expect(subject).toMatch(/^Late: from_client\/nm\/\*\.csv, due Nov 30, 2026, 5:00:00.PM MST$/);
-  expect(text).toMatch(/^Late: .*period 2026-11.*has not come\.\n/);
+  expect(text).toMatch(/^Late: .*period 2026-11.*has not arrived\.\n/);
 });
 
 test.each([
@@ -138,7 +138,7 @@ test('a corrected verdict names the one before', () => {
   };
   const { subject, text } = wording.mail(ID, [notice(data)]);
   expect(subject).toBe('Corrected to Accepted: Officer_Detail.csv');
-  expect(text).toContain('It was judged again; before, it was: rejected.');
+  expect(text).toContain('It was judged again; the earlier verdict was: rejected.');
 });
 
 test('a digest counts the states, and what it has no room for', () => {
