@@ -216,11 +216,7 @@ function consoleApp(options: Omit<ConsoleOptions, keyof Given> & Given): Koa {
       // Koa's own answer would take away the headers that were set here.
       app.emit('error', error);
       ctx.remove('Content-Disposition');
-      refuse(
-        ctx,
-        500,
-        'The console could not answer. Its operator finds the reason in the log.',
-      );
+      refuse(ctx, 500, 'The console could not answer. Its operator finds the reason in the log.');
     }
   });
   app.use(async (ctx) => {
