@@ -30,6 +30,8 @@ export interface RecordJudgementOptions
   readonly job: Job;
   /** Whether notices have a way out. @default false */
   readonly tells?: boolean;
+  /** Called once the file was read and judged, before that is recorded. @default nothing */
+  readonly onFound?: () => void;
 }
 
 /** How often a judgement in hand says that it is worked on; those of processes that died are found by it. */
@@ -49,7 +51,7 @@ export class JudgementLostError extends Error {
  */
 export async function recordJudgement(
   judgement: HeldJudgement,
-  { database, job, tells = false, onProgress, ...context }: RecordJudgementOptions,
+  { database, job, tells = false, onFound, onProgress, ...context }: RecordJudgementOptions,
 ): Promise<RecordedJudgement> {
   const startedAt = performance.now();
   let isSaying = false;
@@ -81,6 +83,7 @@ export async function recordJudgement(
       referenceKeys: ({ client }, wanted) => referenceKeysOf(database, client, wanted),
     });
     context.signal.throwIfAborted();
+    onFound?.();
     const outcome = withTrace(found);
     const isRecorded = await inSpan('record verdict', {}, () =>
       record(database, judgement, outcome, tells),

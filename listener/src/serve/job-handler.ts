@@ -65,6 +65,12 @@ export interface JobHandlerDependencies {
 /** Jobs that have a verdict and are written of at the same time, beside those that judge. */
 const WRITTEN_AT_ONCE = 16;
 
+/**
+ * Files whose verdicts are being recorded at the same time, beside those that are read: statements for more of them at once
+ * cost less, and the next files are read meanwhile.
+ */
+const RECORDED_AT_ONCE = 16;
+
 /** Until one is tried again for which there was no room. */
 const WRITE_WAIT_SECONDS = 10;
 
@@ -78,13 +84,23 @@ const PROGRESS_MS = 10_000;
  */
 export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
   let written = 0;
+  let recorded = 0;
   return tracedBy(dependencies, async (queued, signal, makeRoom) => {
     const { reports, routing, place, logger } = dependencies;
     if (await place?.(queued, activeSpan().traceparent || undefined)) {
       logger.debug(referenceOf(queued), 'judgement waits for a job of Kubernetes');
       return;
     }
-    await judge(dependencies, queued, signal);
+    let isRecorded = false;
+    try {
+      await judge(dependencies, queued, signal, () => {
+        isRecorded = true;
+        recorded += 1;
+        if (recorded <= RECORDED_AT_ONCE) makeRoom();
+      });
+    } finally {
+      if (isRecorded) recorded -= 1;
+    }
     if (reports === undefined && routing === undefined) return;
     // A bucket that does not answer a report keeps no verdict of another file waiting.
     if (written >= WRITTEN_AT_ONCE) {
@@ -177,6 +193,7 @@ async function judge(
   dependencies: JobHandlerDependencies,
   queued: RunJob,
   signal: AbortSignal,
+  onFound: () => void,
 ): Promise<void> {
   const {
     logger,
@@ -208,7 +225,7 @@ async function judge(
     const { reached, end } = attempt;
     const recorded = await recordJudgement(held, {
       ...running,
-      signal,
+      ...{ signal, onFound },
       onProgress(progress) {
         reached();
         logProgress(progress);

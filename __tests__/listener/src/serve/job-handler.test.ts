@@ -14,6 +14,7 @@ import {
   ObjectUnavailableError,
   StoreError,
 } from '../../../../listener/src/storage/object-store.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { routingStoreOf } from '../../support/routing-store.ts';
 import { forgetRuns, openRun } from '../../support/runs.ts';
@@ -322,10 +323,65 @@ test('a file of another bucket is judged meanwhile', async () => {
   expect(error).toBeUndefined();
 });
 
-test('a job makes room for others before it writes its report', async () => {
+test('a job makes room for others before its verdict is recorded', async () => {
+  const order: string[] = [];
+  const note = ({ sql }: { readonly sql: string }) => {
+    if (/INSERT INTO \S+reports\b/.test(sql)) order.push('record');
+  };
+  given.database.on('query', note);
+  try {
+    await handle('n\n1\n', { makeRoom: () => order.push('room') });
+  } finally {
+    given.database.off('query', note);
+  }
+  expect(order).toEqual(['room', 'record']);
+});
+
+test('no more than 16 jobs whose verdicts are being recorded make room', async () => {
+  let found = 0;
+  let rooms = 0;
+  const work = jobHandler({
+    ...{ database: given.database, store: storeOf('n\n1\n'), maxFaults: 10, reports: undefined },
+    job: {
+      ...s3DataQualityJob,
+      async run(object, context) {
+        const outcome = await s3DataQualityJob.run(object, context);
+        found += 1;
+        return outcome;
+      },
+    },
+    engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
+    ...{ logger: collectingLogger().logger, metrics: createMetrics(), breakers: closedBreakers() },
+  });
+  const runIds = await Promise.all(Array.from({ length: 18 }, (_, file) => runOf(`${file}.csv`)));
+  const lock = await given.database.transaction();
+  try {
+    await lock.raw('LOCK TABLE file_processing.reports IN SHARE MODE');
+    const ended = Promise.all(
+      runIds.map((runId) =>
+        work(
+          { id: runId, runId, number: 1, retryCount: 0, retryLimit: 10 },
+          new AbortController().signal,
+          () => {
+            rooms += 1;
+          },
+        ),
+      ),
+    );
+    await eventually(() => expect(found).toBe(18));
+    await lock.commit();
+    await ended;
+  } finally {
+    if (!lock.isCompleted()) await lock.rollback();
+  }
+  expect(rooms).toBe(16);
+});
+
+test('a job that has its verdict makes room for others before it writes its report', async () => {
+  const { runId } = await handle('n\n1\n');
   const order: string[] = [];
   const store = writableStoreOf('n\n1\n', async () => void order.push('write'));
-  await handle(store, { reports, makeRoom: () => order.push('room') });
+  await handle(store, { runId, reports, makeRoom: () => order.push('room') });
   expect(order).toEqual(['room', 'write', 'write']);
 });
 
