@@ -98,9 +98,9 @@ interface FoundSample {
 }
 
 function ruleOf(sample: string, rules: RuleSet): ReturnType<typeof ruleOfSample> {
-  if (!statSync(sample, { throwIfNoEntry: false })?.isFile()) {
-    throw new UsageError(`there is no file ${sample}`);
-  }
+  const stats = statSync(sample, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) throw new UsageError(`${sample} is a folder`);
+  if (!stats?.isFile()) throw new UsageError(`there is no file ${sample}`);
   return ruleOfSample(resolve(sample).split(sep).join('/'), rules);
 }
 

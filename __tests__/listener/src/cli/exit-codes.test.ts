@@ -113,6 +113,8 @@ describe('a command that takes a file or a folder', () => {
     [['checker', '@none', '-o', '@check.html'], 'there is no such file'],
     [['checker', '@table.csv', '-o', '@check.html'], 'it does not begin with {'],
     [['rules', 'check', '@none'], 'there is no folder'],
+    [['rules', 'check', 'listener/seed', '@folder'], 'is a folder'],
+    [['rules', 'check', 'listener/seed', '@none'], 'there is no file'],
     [['rules', 'check', '@table.csv'], 'it is a file; a folder is needed'],
     [['rules', 'diff', '@table.csv'], 'it is a file; a folder is needed'],
     [['rules', 'rehearse', '@table.csv', '--last', '1'], 'it is a file; a folder is needed'],
