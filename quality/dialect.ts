@@ -36,6 +36,8 @@ const CHARACTER = 'one ASCII character that is not a line end';
 const ENCODING = `one of ${ENCODINGS.join(', ')}, in upper or lower case`;
 const ROWS = 'a list of whole numbers from 1, each greater than the one before';
 const MOST_FOOTER_ROWS = 100;
+/** Each ends a record, whatever is declared; others can't be read. */
+export const LINE_ENDS = '"\\n", "\\r\\n" or "\\r"';
 const FOOTER_ROWS = `a whole number from 0 to ${MOST_FOOTER_ROWS}`;
 
 /** Every property of a dialect that is read. */
@@ -109,7 +111,8 @@ export const DIALECT_OPTIONS = [
     name: 'escapeChar',
     default: 'none',
     allowed: CHARACTER,
-    meaning: 'The character after this one is taken as it is, in quoted and unquoted cells.',
+    meaning:
+      'The character after this one, or the line end, is taken as it is, in quoted and unquoted cells.',
   },
   {
     name: 'nullSequence',
@@ -148,7 +151,7 @@ export interface CompiledDialect {
   readonly nullSequence: string | undefined;
 }
 
-/** Properties that are accepted and change nothing: LF, CRLF and CR end a record whatever is declared. */
+/** Properties that are accepted and change nothing: LF, CRLF and CR end a record, whichever of them is declared. */
 export const IGNORED_DIALECT_OPTIONS: ReadonlySet<string> = new Set([
   '$schema',
   'lineTerminator',
@@ -196,6 +199,7 @@ export function compileDialect(
       problems,
     );
 
+  problems.optional(`${path}.lineTerminator`, given.lineTerminator, isLineEnd, LINE_ENDS);
   const compiled: CompiledDialect = {
     declared: given.delimiter !== undefined || given.quoteChar !== undefined,
     encoding: encodingOf(`${path}.encoding`, given.encoding, problems),
@@ -279,4 +283,8 @@ function noteClashes(path: string, dialect: CompiledDialect, problems: ProblemLi
       );
     }
   }
+}
+
+function isLineEnd(value: unknown): value is string {
+  return value === '\n' || value === '\r\n' || value === '\r';
 }

@@ -277,7 +277,7 @@ function compileList(
   const isDelimiter = (value: unknown): value is string => isString(value) && value !== '';
   const place = `${path}.delimiter`;
   const delimiter = problems.optional(place, field.delimiter, isDelimiter, DELIMITER) ?? ',';
-  const given = field.itemType ?? 'string';
+  const given = field.itemType === undefined ? 'string' : field.itemType;
   const itemType = ITEM_TYPES.find((name) => name === given);
   if (itemType === undefined) {
     problems.add(

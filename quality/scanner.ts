@@ -46,6 +46,7 @@ const IN_COMMENT = 5;
 const IN_SKIPPED_LINE = 6;
 const ESCAPED_IN_CELL = 7;
 const ESCAPED_IN_QUOTES = 8;
+const AFTER_ESCAPED_RETURN = 9;
 
 /** Receives each record while its bytes are in the scanner's buffer; keeps nothing of the scanner. */
 export interface RecordHandler {
@@ -76,6 +77,7 @@ export interface RecordTaker {
  *   ended there, so no cell that begins in them can stay open past its line.
  * - A cell that follows a broken one in its record is read by the same rules, so that it may cross lines: cut
  *   at its first line, its rest would be taken for a record of its own, with a fault that nobody made.
+ * - A line end behind an escape character belongs to the cell, as MySQL's SELECT ... INTO OUTFILE writes it.
  * - Any other record over `maxRecordBytes` is reported once and skipped to its next physical line.
  *
  * The outcome does not depend on how the stream is cut into chunks.
@@ -263,6 +265,7 @@ export class Scanner {
           break;
         case IN_CELL:
         case ESCAPED_IN_CELL:
+        case AFTER_ESCAPED_RETURN:
           this.#push(this.#position);
           break;
         case AFTER_QUOTE:
@@ -470,12 +473,25 @@ export class Scanner {
           }
           continue;
         }
-        case ESCAPED_IN_CELL:
+        case ESCAPED_IN_CELL: {
+          if (pos >= limit) break;
+          const isReturn = bytes[pos] === CARRIAGE_RETURN;
+          if (isReturn || bytes[pos] === LINE_FEED) this.#line++;
+          pos++;
+          state = isReturn ? AFTER_ESCAPED_RETURN : IN_CELL;
+          continue;
+        }
+        case AFTER_ESCAPED_RETURN: {
+          if (pos >= limit) break;
+          if (bytes[pos] === LINE_FEED) pos++;
+          state = IN_CELL;
+          continue;
+        }
         case ESCAPED_IN_QUOTES: {
           if (pos >= limit) break;
           const byte = bytes[pos];
           if (byte !== LINE_FEED && byte !== CARRIAGE_RETURN) pos++;
-          state = state === ESCAPED_IN_CELL ? IN_CELL : IN_QUOTES;
+          state = IN_QUOTES;
           continue;
         }
         case IN_COMMENT:

@@ -33,6 +33,8 @@ describe('compileDialect', () => {
   });
 
   it.each([
+    [{ lineTerminator: '|' }, 'dialect.lineTerminator'],
+    [{ lineTerminator: null }, 'dialect.lineTerminator'],
     [{ delimiter: '' }, 'dialect.delimiter'],
     [{ delimiter: '→' }, 'dialect.delimiter'],
     [{ quoteChar: '\n' }, 'dialect.quoteChar'],

@@ -193,6 +193,20 @@ describe('Scanner', () => {
     expect(cellsOf('a\\,b,"c\\"d"\n', { dialect })).toStrictEqual([['a,b', 'c"d']]);
   });
 
+  it.each([[[]], [[1]], [[2]], [[3]]])(
+    'takes a line end after an escape as it is, in pieces of %j',
+    (chunks) => {
+      const dialect = { escapeChar: '\\' };
+      const records = scan('a\\\nb,c\nd\\\r\ne,f\r\ng\\\rh,i\nj,k\\\r', { dialect, chunks });
+      expect(records.map(({ cells, line }) => [line, ...cells])).toStrictEqual([
+        [1, 'a\nb', 'c'],
+        [3, 'd\r\ne', 'f'],
+        [5, 'g\rh', 'i'],
+        [7, 'j', 'k\r'],
+      ]);
+    },
+  );
+
   it('reads quotes as text when only an escape character is given', () => {
     expect(cellsOf('"a,b\\,c\n', { dialect: { escapeChar: '\\' } })).toStrictEqual([['"a', 'b,c']]);
   });

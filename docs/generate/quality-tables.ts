@@ -3,6 +3,7 @@ import type { DescriptorOption } from '@file-processing/quality/descriptor-error
 import {
   DIALECT_OPTIONS,
   IGNORED_DIALECT_OPTIONS,
+  LINE_ENDS,
   UNSUPPORTED_DIALECT_OPTIONS,
 } from '@file-processing/quality/dialect.ts';
 import { FAULT_KINDS, type FaultKind } from '@file-processing/quality/faults.ts';
@@ -82,7 +83,12 @@ export function qualitySections(): Record<string, string> {
     'other properties of a dialect': markdownTable(
       ['Property', 'What becomes of it'],
       [
-        ...[...IGNORED_DIALECT_OPTIONS].map((name) => [code(name), 'accepted, changes nothing']),
+        ...[...IGNORED_DIALECT_OPTIONS].map((name) => [
+          code(name),
+          name === 'lineTerminator'
+            ? `accepted if it is ${LINE_ENDS}, changes nothing`
+            : 'accepted, changes nothing',
+        ]),
         ...[...UNSUPPORTED_DIALECT_OPTIONS].map(([name, why]) => [code(name), `refused: ${why}`]),
       ],
     ),

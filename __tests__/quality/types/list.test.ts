@@ -42,6 +42,7 @@ describe('listType', () => {
     [{ delimiter: '' }, 'field.delimiter'],
     [{ delimiter: 1 }, 'field.delimiter'],
     [{ itemType: 'year' }, 'field.itemType'],
+    [{ itemType: null }, 'field.itemType'],
     [{ itemType: 'list' }, 'field.itemType'],
     [{ format: 'csv' }, 'field.format'],
   ])('refuses %j', (field, path) => {
