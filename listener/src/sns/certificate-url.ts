@@ -24,8 +24,8 @@ export function checkCertificateUrl(
   topic: TopicArn,
   trustedOrigins: readonly string[],
 ): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined) {
+  const parsed = URL.parse(url);
+  if (parsed === null) {
     throw notAllowed(url, 'it is not a URL');
   }
   // Not what the parser made of it but what was written: no tabs, backslashes, dots or case tricks.

@@ -53,17 +53,10 @@ export function signatureMatches(
   envelope: Envelope,
   version: SignatureVersion,
   publicKey: KeyObject,
-): Promise<boolean> {
+): boolean {
   const content = Buffer.from(stringToSign(envelope));
   const signature = Buffer.from(envelope.signature, 'base64');
-  // The form with a callback works on the thread pool and leaves the event loop free.
-  return new Promise((resolve, reject) => {
-    verify(algorithms[version], content, publicKey, signature, (error, matches) => {
-      if (error) {
-        reject(error);
-      } else {
-        resolve(matches);
-      }
-    });
-  });
+  // The form with a callback costs 18 to 60 microseconds of CPU where this one costs 17 (RSA with 2,048 bits), since each
+  // goes to the thread pool and back, where it also waits behind names that are looked up and files that are read.
+  return verify(algorithms[version], content, publicKey, signature);
 }

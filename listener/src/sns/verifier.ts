@@ -81,21 +81,21 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const isValidNow = ({ validFrom, validTo }: SigningCertificate): boolean =>
     validFrom.getTime() <= now() && now() <= validTo.getTime();
 
-  const fits = async (
+  const fits = (
     envelope: Envelope,
     version: SignatureVersion,
     certificate: SigningCertificate,
-  ): Promise<boolean> =>
+  ): boolean =>
     isValidNow(certificate) && signatureMatches(envelope, version, certificate.publicKey);
 
   const checkSignature = async (envelope: Envelope, version: SignatureVersion): Promise<void> => {
     const known = await certificates.get(envelope.signingCertUrl);
-    if (await fits(envelope, version, known)) {
+    if (fits(envelope, version, known)) {
       certificates.noteVerified(known);
       return;
     }
     const renewed = await certificates.refetch(envelope.signingCertUrl);
-    if (renewed !== undefined && (await fits(envelope, version, renewed))) {
+    if (renewed !== undefined && fits(envelope, version, renewed)) {
       certificates.noteVerified(renewed);
       return;
     }
