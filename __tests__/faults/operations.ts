@@ -122,7 +122,7 @@ async function settleDead(
     world.unforeseen.push(`dead list does not show run ${dead.runId}`);
   }
   const show = world.command('dead show', ['dead', 'show', dead.runId]);
-  if ((await show.ended) === 0 && !show.output().includes('status: error')) {
+  if ((await show.ended) === 0 && !/^status: +error,/m.test(show.output())) {
     world.unforeseen.push(`dead show ${dead.runId} does not show that it failed`);
   }
   return random.chance(0.2) ? 'left as it is' : settle(world, random, object, dead);
