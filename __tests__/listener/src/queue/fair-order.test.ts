@@ -268,9 +268,10 @@ describe('judgements that have no place yet', () => {
     await bring('later', 2, { backfill: true });
     await bring('asked', 2, { known: false });
     await bring('a', 2);
-    const order = [];
-    for (const job of await fetch(6)) order.push(...Object.keys(await shares([job])));
-    expect(order).toEqual(['a', 'a', 'asked', 'asked', 'later', 'later']);
+    // What one fetch answers has no order.
+    expect(await shareOfNext(2)).toEqual({ a: 2 });
+    expect(await shareOfNext(2)).toEqual({ asked: 2 });
+    expect(await shareOfNext(2)).toEqual({ later: 2 });
   });
 
   test('they get places as if they came now', async () => {
@@ -326,7 +327,8 @@ describe('judgements that have no place yet', () => {
     for (let turn = 0; turn < 10; turn += 1) {
       await bring('a', 30);
       await bring('b', 30);
-      before.push(...(await fetch(20)));
+      // One by one, since what one fetch answers has no order.
+      for (let job = 0; job < 20; job += 1) before.push(...(await fetch(1)));
     }
     const place = before.findIndex(({ id }) => id === failed.id);
     expect(await shares(before.slice(0, place))).toMatchObject({ a: 39 });
