@@ -6,6 +6,7 @@ import { tablesOf } from '../../../listener/src/database/tables.ts';
 import type { Outlet } from '../../../listener/src/notices/outlet.ts';
 import { deliverAll, planAll, type TellingOptions } from '../../../listener/src/notices/telling.ts';
 import { createLogger } from '../../../listener/src/serve/logger.ts';
+import { emptyTables } from './postgres.ts';
 import { beginOf, openRun, PASSED } from './runs.ts';
 
 /** The contact of the monitored file that {@link noticedVerdict} judges. */
@@ -130,5 +131,5 @@ export function tellerOf(
 /** Leaves the database without changes, messages and runs. */
 export async function forgetNotices(database: Database): Promise<void> {
   const { notices, noticeMessages, runs, judgements } = tablesOf(database);
-  await database.raw(`TRUNCATE ${notices}, ${noticeMessages}, ${judgements}, ${runs}`);
+  await emptyTables(database, noticeMessages, notices, judgements, runs);
 }

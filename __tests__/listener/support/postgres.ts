@@ -46,6 +46,16 @@ export async function createTestDatabase(
   };
 }
 
+/**
+ * Deletes all rows of some tables. Unlike TRUNCATE it takes no exclusive lock, so it neither waits for a reader that
+ * the test before has left at work nor ends in a deadlock with it.
+ *
+ * @param tables in an order that their foreign keys allow, those that reference others first
+ */
+export async function emptyTables(database: Database, ...tables: readonly string[]): Promise<void> {
+  await database.raw(tables.map((table) => `DELETE FROM ${table}`).join(';'));
+}
+
 async function onServer(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -9,6 +9,7 @@ import {
 } from '../../../listener/src/database/judgements.ts';
 import { tablesOf } from '../../../listener/src/database/tables.ts';
 import type { Queue } from '../../../listener/src/queue/queue.ts';
+import { emptyTables } from './postgres.ts';
 
 /** A run as a message leaves it: its first judgement waits. @returns its id */
 export async function openRun(
@@ -76,7 +77,7 @@ export async function judgedRun(
 /** Leaves the database without runs. */
 export async function forgetRuns(database: Database): Promise<void> {
   const { runs, judgements, kubernetesJobs } = tablesOf(database);
-  await database.raw(`TRUNCATE ${judgements}, ${runs}, ${kubernetesJobs}`);
+  await emptyTables(database, judgements, kubernetesJobs, runs);
 }
 
 /** Runs of objects that a message named, each with its job. @returns their ids in order */

@@ -5,7 +5,7 @@ import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { cli } from '../../support/cli.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createTestDatabase, emptyTables, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, judgedRun, leaveOneAttempt } from '../../support/runs.ts';
 import { s3Event, topicArn } from '../../support/sns-messages.ts';
 
@@ -22,7 +22,14 @@ afterAll(async () => {
   await given.drop();
 });
 beforeEach(async () => {
-  await given.database.raw('TRUNCATE notices, notice_messages, judgements, runs, sns_messages');
+  await emptyTables(
+    given.database,
+    'notice_messages',
+    'notices',
+    'judgements',
+    'runs',
+    'sns_messages',
+  );
   await given.database('file_processing_queue.job').delete();
 });
 

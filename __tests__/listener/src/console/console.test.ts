@@ -14,7 +14,7 @@ import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import { SEED_FOLDER } from '../../../../listener/src/rules/rule-set.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createTestDatabase, emptyTables, type TestDatabase } from '../../support/postgres.ts';
 import { begin, forgetRuns, openRun } from '../../support/runs.ts';
 import { storeOf } from '../../support/stores.ts';
 
@@ -419,7 +419,7 @@ describe('the pages of monitored files', () => {
     await lookAtPeriods({ database: given.database, now: new Date('2026-03-03T12:00:00Z') });
     const page = await textOf('/');
     await file.update({ schedule: null });
-    await given.database.raw('TRUNCATE periods CASCADE');
+    await emptyTables(given.database, 'period_changes', 'periods');
     expect(page).toMatch(/Late or missing[\s\S]*2026-03-03 08:00[^<]*<\/td><td>missing/);
   });
 });

@@ -9,7 +9,7 @@ import { lastActs } from '../../../../listener/src/database/privacy-events.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createTestDatabase, emptyTables, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, judgedRun, leaveOneAttempt } from '../../support/runs.ts';
 import { s3Event, topicArn } from '../../support/sns-messages.ts';
 
@@ -39,8 +39,10 @@ afterAll(async () => {
   await given.drop();
 });
 beforeEach(async () => {
-  await given.database.raw(
-    'TRUNCATE notices, notice_messages, judgements, runs, sns_messages, privacy_events, listings, bucket_outages',
+  await emptyTables(
+    given.database,
+    ...['notice_messages', 'notices', 'judgements', 'runs', 'sns_messages'],
+    ...['privacy_events', 'listings', 'bucket_outages'],
   );
   await given.database('file_processing_queue.job').delete();
 });

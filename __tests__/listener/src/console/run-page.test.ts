@@ -6,7 +6,7 @@ import { lastActs } from '../../../../listener/src/database/privacy-events.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createTestDatabase, emptyTables, type TestDatabase } from '../../support/postgres.ts';
 import { begin, beginOf, forgetRuns, openRun } from '../../support/runs.ts';
 import { storeOf } from '../../support/stores.ts';
 
@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await forgetRuns(given.database);
-  await given.database.raw('TRUNCATE notices, notice_messages, privacy_events');
+  await emptyTables(given.database, 'notice_messages', 'notices', 'privacy_events');
 });
 
 const get = (path: string) => fetch(new URL(path, pages.address), { headers });

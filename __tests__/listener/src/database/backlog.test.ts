@@ -10,7 +10,7 @@ import {
 import { countRuns } from '../../../../listener/src/database/runs.ts';
 import { retryRuns } from '../../../../listener/src/queue/dead-letters.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createTestDatabase, emptyTables, type TestDatabase } from '../../support/postgres.ts';
 import {
   begin,
   beginOf,
@@ -281,7 +281,7 @@ describe('deliveries', () => {
     ...{ missing_at: ago((days + 1) * DAY), closes_at: ago(days * DAY) },
   });
   beforeEach(async () => {
-    await given.database.raw('TRUNCATE period_changes, periods, period_schedules');
+    await emptyTables(given.database, 'period_changes', 'periods', 'period_schedules');
     const [{ id }] = await given.database('monitoring_files').select('id');
     const now = new Date();
     await given

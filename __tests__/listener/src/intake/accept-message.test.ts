@@ -18,7 +18,7 @@ import {
 } from '../../../../listener/src/intake/accept-message.ts';
 import { type ClientsOf, openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createTestDatabase, emptyTables, type TestDatabase } from '../../support/postgres.ts';
 import { beginOf, PASSED } from '../../support/runs.ts';
 
 const ACCEPT_SCRIPT = fileURLToPath(new URL('../../support/accept-process.ts', import.meta.url));
@@ -38,7 +38,7 @@ afterAll(async () => {
   await given.drop();
 });
 beforeEach(async () => {
-  await given.database.raw('TRUNCATE judgements, runs, sns_messages');
+  await emptyTables(given.database, 'judgements', 'runs', 'sns_messages');
   await given.database('file_processing_queue.job').delete();
 });
 

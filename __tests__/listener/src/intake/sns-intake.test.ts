@@ -10,7 +10,7 @@ import {
   rereadMessage,
 } from '../../../../listener/src/intake/sns-intake.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createTestDatabase, emptyTables, type TestDatabase } from '../../support/postgres.ts';
 import { eventBridgeEvent, s3Event } from '../../support/sns-messages.ts';
 
 let given: TestDatabase;
@@ -56,7 +56,7 @@ describe('a message that is read anew', () => {
   async function recorded(
     changes: Partial<Record<'message' | 'topic_arn' | 'outcome', string>>,
   ): Promise<SnsMessage> {
-    await given.database.raw('TRUNCATE judgements, runs, sns_messages');
+    await emptyTables(given.database, 'judgements', 'runs', 'sns_messages');
     await given.database('file_processing_queue.job').delete();
     await given.database('sns_messages').insert({
       message_id: 'm',
