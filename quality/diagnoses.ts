@@ -26,8 +26,8 @@ export interface DiagnosisEvidence {
   readonly log: FaultLog;
   readonly file: InspectedFile;
   readonly dialect: FoundDialect | undefined;
-  /** Text of the last record where that is one short cell; undefined elsewhere. */
-  readonly lastCell: string | undefined;
+  /** Ends of the last lines of the text, the last one last, which is empty where a line end comes last. */
+  readonly lastLines: readonly string[];
 }
 
 interface Finding {
@@ -60,9 +60,13 @@ const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+\d+$/i;
 const SPREADSHEET_ERROR = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|###+)$/;
 const SMART_QUOTE = /[\u201c\u201d\u201e]/;
 const BYTE_ORDER_MARK = '\ufeff';
-/** What sqlcmd, psql, SQL*Plus and mysql write under a result. */
+/** What sqlcmd, psql, SQL*Plus, mysql, Db2, Informix, Hive and Snowflake write under a result. */
 const ROW_COUNT =
-  /^(?:\(\d+ rows?(?:\(s\))?(?: affected)?\)|(?:\d+|no) rows? (?:affected|selected\.?|in set(?: \([\d.]+ sec\))?))$/i;
+  /^(?:\(\d+ rows?(?:\(s\))?(?: affected)?\)|(?:Query OK, )?(?:\d+|no) (?:rows?|row\(s\)) (?:affected|selected\.?|retrieved\.?|in set)(?:, \d+ warnings?)?(?: \([\d.]+ sec(?:onds)?\))?|\d+ record\(s\) selected\.?|\d+ row\(s\) produced\.(?: time elapsed: [\d.]+s)?|time taken: [\d.]+ seconds, fetched: \d+ row\(s\)|empty set(?: \([\d.]+ sec\))?)$/i;
+/** What SQL Server Management Studio writes last, with row counts and without. */
+const COMPLETION_TIME = /^Completion time: \d{4}-\d\d-\d\dT[\d:.]+(?:Z|[-+]\d\d:\d\d)?$/;
+/** What psql and SQL*Plus write behind a row count where they shall say how long it took. */
+const ELAPSED_TIME = /^(?:Time: [\d.,]+ ms(?: \([\d:.]+\))?|Elapsed: [\d:.]+)$/;
 
 /** Every diagnosis, those first that go before others which explain as many faults. */
 export const DIAGNOSES: readonly DiagnosisKind[] = [
@@ -279,9 +283,9 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'truncated',
     remedy: 'Look whether the export or the transfer broke off, and deliver the whole file.',
-    find({ log, file, lastCell }) {
+    find({ log, file, lastLines }) {
       const { lastByte } = file;
-      if (isRowCount(lastCell)) return undefined;
+      if (clientFooter(lastLines) !== undefined) return undefined;
       if (lastByte < 0 || lastByte === 0x0a || lastByte === 0x0d) return undefined;
       const types: readonly FaultType[] = ['missing-cell', 'unclosed-quote'];
       const last = log.sample.filter(
@@ -296,16 +300,20 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     kind: 'row-count',
     remedy:
       'Export without row counts (SET NOCOUNT ON, \\pset footer off, SET FEEDBACK OFF), or remove them.',
-    find({ log, file: { records }, lastCell }) {
-      if (!isRowCount(lastCell)) return undefined;
-      const last = log.sample.filter(({ record }) => record === records);
+    find({ log, file: { columns = [], records }, lastLines }) {
+      const footer = clientFooter(lastLines);
+      if (footer === undefined) return undefined;
+      const first = records - footer.records;
+      const listed = log.sample.filter(({ record }) => record !== null && record > first);
       const blank = log.sample.filter(({ type, record }) => {
-        return type === 'blank-row' && record === records - 1;
+        return type === 'blank-row' && record === first;
       });
+      // One cell is too few for several columns, whether or not there was room to list it.
+      const faults = Math.max(listed.length + blank.length, columns.length > 1 ? 1 : 0);
       return {
-        sentence: 'The last row is the row count that a SQL client writes under a result.',
-        faults: last.length + blank.length,
-        evidence: `${JSON.stringify(lastCell)} in record ${records}`,
+        sentence: footer.sentence,
+        faults,
+        evidence: `${JSON.stringify(footer.text)} in record ${first + 1}`,
       };
     },
   },
@@ -554,8 +562,39 @@ function isMisgrouped({ columns = [] }: InspectedFile, { field, value }: Fault):
   return value !== null && (cell?.isMisgrouped?.(value) ?? false);
 }
 
-function isRowCount(text: string | undefined): boolean {
-  return ROW_COUNT.test(text ?? '');
+interface ClientFooter {
+  readonly sentence: string;
+  /** The line that tells it. */
+  readonly text: string;
+  /** From that line on. */
+  readonly records: number;
+}
+
+/** What a SQL client wrote under a result, of which a row count or the time of its completion is the last but for blank lines. */
+function clientFooter(lastLines: readonly string[]): ClientFooter | undefined {
+  const lines = lastLines.map((line) =>
+    line
+      .replace(/[,;\t|]+$/, '')
+      .trim()
+      .replace(/^"(.*)"$/, '$1'),
+  );
+  // Behind the last line end there is no record.
+  if (lines.at(-1) === '') lines.pop();
+  const written = lines.flatMap((text, at) => (text === '' ? [] : [{ text, at }]));
+  const last = written.at(-1);
+  const isTime = last !== undefined && (isCompletion(last.text) || ELAPSED_TIME.test(last.text));
+  const above = isTime ? written.at(-2) : last;
+  const isCounted = ROW_COUNT.test(above?.text ?? '');
+  const found = isCounted ? above : last;
+  if (found === undefined || !(isCounted || isCompletion(found.text))) return undefined;
+  const sentence = isCounted
+    ? `The last ${isTime ? 'rows are' : 'row is'} the row count that a SQL client writes under a result${isTime ? ', and the time' : ''}.`
+    : 'The last row is the time of completion that a SQL client writes under a result.';
+  return { sentence, text: found.text, records: lines.length - found.at };
+}
+
+function isCompletion(text: string): boolean {
+  return COMPLETION_TIME.test(text);
 }
 
 function isEmpty(

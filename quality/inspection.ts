@@ -35,14 +35,14 @@ import { LEFT_FIGURES, leftBytes, type RangeContext } from './ranges.ts';
 import type { QualityReport } from './report.ts';
 import { CELL_ESCAPED, MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
 import type { CompiledField } from './table-schema.ts';
-import { equalsBytes, shorten } from './text.ts';
+import { decodeText, equalsBytes, shorten } from './text.ts';
 import { TextSource } from './text-source.ts';
 import { judge, tableObstacle, toleratesFaults } from './verdict.ts';
 import { WasmRows } from './wasm-rows.ts';
 
 const BLOCK_BYTES = 65_536;
-/** Of a last cell that is looked at for what it says of the file. */
-const MOST_LAST_BYTES = 64;
+/** Of the text's end, which is looked at for what it says of the file. */
+const MOST_LAST_BYTES = 256;
 /** A record that is longer is judged in steps. */
 const LONG_BYTES = 65_536;
 /** Where WebAssembly shall read even a small file, which must then come in more than one. */
@@ -119,6 +119,7 @@ export class Inspection implements RecordHandler {
   #unquoted: Uint8Array[] = [];
   /** Bytes of UTF-8 that were scanned. */
   #scanned = 0;
+  #lastBytes: Uint8Array = new Uint8Array(0);
   #byteOrderMark = false;
   #sample: DistributionSample | undefined;
   /** False for an archive, or text that is not UTF-8 from its first bytes. */
@@ -348,6 +349,8 @@ export class Inspection implements RecordHandler {
     if (from === to) return 0;
     const { gathered, places } = range;
     const file = this.#file;
+    const text = block.subarray(this.#scanned - part.base, upTo);
+    const lastBytes = lastBytesOf(text, this.#lastBytes);
     if (this.#signs.next < this.#scanned) {
       // It stands in what was skipped of a record, and has its place in the next one.
       const place = { record: file.records + 1, line: this.#scanner.nextLine };
@@ -371,6 +374,7 @@ export class Inspection implements RecordHandler {
     file.rows += to - from;
     file.readRows += to - from;
     file.lastByte = lastByteOf(block.subarray(0, upTo).subarray(-LONGEST_LINE_END - 1), -1);
+    this.#lastBytes = lastBytes;
     return again;
   }
 
@@ -525,7 +529,7 @@ export class Inspection implements RecordHandler {
         log: found.log,
         file,
         dialect: this.#supported ? this.#dialect : undefined,
-        lastCell: this.#supported ? this.#lastCell() : undefined,
+        lastLines: this.#supported && file.records > 0 ? linesOf(this.#lastBytes) : [],
       }),
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
@@ -538,15 +542,6 @@ export class Inspection implements RecordHandler {
         faultCounts: found.log.countsOf(index),
       })),
     };
-  }
-
-  #lastCell(): string | undefined {
-    const { cellCount, ends, starts } = this.#scanner;
-    const [start = -1] = starts;
-    const isShort = start >= 0 && (ends[0] as number) - start <= MOST_LAST_BYTES;
-    return this.#file.records > 0 && cellCount === 1 && isShort
-      ? cellText(this.#scanner, 0)
-      : undefined;
   }
 
   #distributions(
@@ -693,7 +688,10 @@ export class Inspection implements RecordHandler {
   *#scanning(chunk: Uint8Array): Generator<void> {
     const offset = this.#scanned;
     this.#scanned += chunk.length;
-    if (chunk.length > 0) this.#file.lastByte = lastByteOf(chunk, this.#file.lastByte);
+    if (chunk.length > 0) {
+      this.#file.lastByte = lastByteOf(chunk, this.#file.lastByte);
+      this.#lastBytes = lastBytesOf(chunk, this.#lastBytes);
+    }
     const blockBytes = this.#readsPlainRows === 'webassembly' ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
     for (let from = 0; from < chunk.length; from += blockBytes) {
       const block = chunk.subarray(from, from + blockBytes);
@@ -933,6 +931,20 @@ function lastByteOf(chunk: Uint8Array, before: number): number {
   while (at >= 0 && (chunk[at] === 0x0a || chunk[at] === 0x0d)) at--;
   const text = at < 0 ? before : (chunk[at] as number);
   return text === END_OF_FILE_MARK ? text : (chunk.at(-1) as number);
+}
+
+/** The end of a text that goes on with this chunk, in memory of its own. */
+function lastBytesOf(chunk: Uint8Array, before: Uint8Array): Uint8Array {
+  if (chunk.length >= MOST_LAST_BYTES) return chunk.slice(-MOST_LAST_BYTES);
+  const rest = before.subarray(Math.max(0, before.length + chunk.length - MOST_LAST_BYTES));
+  const bytes = new Uint8Array(rest.length + chunk.length);
+  bytes.set(rest);
+  bytes.set(chunk, rest.length);
+  return bytes;
+}
+
+function linesOf(bytes: Uint8Array): readonly string[] {
+  return decodeText(bytes, 0, bytes.length).split(/\r\n|\r|\n/);
 }
 
 function isMixed({ lf, crlf, cr }: InspectedFile['lineEnds']): boolean {

@@ -72,6 +72,21 @@ describe('diagnose', () => {
     ['the row count of sqlcmd', `${GOOD}\n(3 rows affected)\n`, ['row-count 2']],
     ['the row count of psql, without a line end', `${GOOD}(1 row)`, ['row-count 1']],
     ['the row count of SQL*Plus', `${GOOD}3 rows selected.\n`, ['row-count 1']],
+    ['a row count with a blank line behind it', `${GOOD}\n(3 rows affected)\n\n`, ['row-count 3']],
+    [
+      'the row count and the time of Management Studio',
+      `${GOOD}\n(3 rows affected)\n\nCompletion time: 2024-11-05T12:34:56.1234567-05:00\n`,
+      ['row-count 4'],
+    ],
+    [
+      'its time alone, cut off',
+      `${GOOD}\nCompletion time: 2024-11-05T12:34:56.1234567-05:00`,
+      ['row-count 2'],
+    ],
+    ['the row count and the time of psql', `${GOOD}(3 rows)\n\nTime: 1.204 ms\n`, ['row-count 3']],
+    ['the row count of Db2', `${GOOD}\n  3 record(s) selected.\n\n`, ['row-count 3']],
+    ['a row count that a spreadsheet has saved', `${GOOD}(3 rows affected),,,\n`, ['row-count 1']],
+    ['a time that stands alone, which needs none', `${GOOD}Time: 1.204 ms\n`, []],
     ['another last line, which needs none', `${GOOD}(3 rows missing)\n`, []],
     [
       'a row count of one cell as a row of one column',
@@ -87,6 +102,19 @@ describe('diagnose', () => {
     ['a file that passes', GOOD, []],
   ])('names %s', (_, file, expected) => {
     expect(diagnosed(file)).toStrictEqual(expected);
+  });
+
+  it('knows a row count after more faults than are listed of a kind', () => {
+    const file = `${HEADER}${'1\n'.repeat(30)}(3 rows)\n\n`;
+    expect(diagnosed(file)).toContain('row-count 1');
+  });
+
+  it.each([1, 7, 300])('knows a row count in pieces of %i bytes', (size) => {
+    const file = `${HEADER}${ROW.repeat(20)}\n(3 rows affected)\n\nCompletion time: 2024-11-05T12:34:56Z\n`;
+    const [{ evidence } = {}] = inspectBytes(file, { expectation: { schema: SCHEMA } }, [
+      size,
+    ]).diagnoses;
+    expect(evidence).toBe('"(3 rows affected)" in record 23');
   });
 
   it('says of a table with more labels than are read that it may be turned on its side', () => {
