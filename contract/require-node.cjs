@@ -1,6 +1,6 @@
 // Loaded before any TypeScript, which an older Node.js refuses with ERR_UNKNOWN_FILE_EXTENSION and a
 // stack trace. npm ci brings a newer one, but not with --omit=optional, nor for every platform.
-const LEAST = 24;
+const LEAST = 26;
 
 if (Number.parseInt(process.versions.node, 10) < LEAST) {
   process.stderr.write(

@@ -31,18 +31,18 @@ async function runOn(version: string, command: string) {
 
 const CHECK = 'node -r ./contract/require-node.cjs';
 
-test.each(['18.0.0', '20.20.2', '22.18.0', '23.11.1'])(
+test.each(['18.0.0', '20.20.2', '24.21.0', '25.9.0'])(
   'Node.js %s is refused in one line',
   async (version) => {
     expect(await runOn(version, `${CHECK} -p 1`)).toEqual({
       code: 2,
       stdout: '',
-      stderr: `Node.js 24 or newer is needed and this is ${version}: run npm ci without --omit=optional, or install a newer Node.js\n`,
+      stderr: `Node.js 26 or newer is needed and this is ${version}: run npm ci without --omit=optional, or install a newer Node.js\n`,
     });
   },
 );
 
-test.each(['24.0.0', '26.10.0', '100.0.0'])('Node.js %s is taken', async (version) => {
+test.each(['26.0.0', '26.10.0', '100.0.0'])('Node.js %s is taken', async (version) => {
   expect(await runOn(version, `${CHECK} -p 1`)).toEqual({ code: 0, stdout: '1\n', stderr: '' });
 });
 
@@ -66,6 +66,6 @@ describe('before any TypeScript', () => {
     ['npm test', 'node node_modules/vitest/vitest.mjs list --project unit __tests__/nothing'],
   ])('%s checks it', async (_, command) => {
     const { code, stderr } = (await runOn('20.20.2', command)) as { code: number; stderr: string };
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/^Node\.js 24 or newer .*\n$/)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^Node\.js 26 or newer .*\n$/)]);
   });
 });

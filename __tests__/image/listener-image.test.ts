@@ -24,7 +24,7 @@ import { containerImageFile } from '../../src/operations/image/image-to-deploy.t
 import { freePort } from '../support/free-port.ts';
 import { ROOT } from '../support/run-main.ts';
 import { run } from '../support/run-program.ts';
-import { imageNodeVersion, pushBaseImage } from './support/base-image.ts';
+import { pushBaseImage } from './support/base-image.ts';
 import { makeMemoryFolder, removeMemoryFolder } from './support/memory-folder.ts';
 import { openPodman, type Podman } from './support/podman.ts';
 import { type Registry, startRegistry } from './support/registry.ts';
@@ -325,11 +325,6 @@ describe('the image', () => {
     // As the Deployment's preStop is run.
     const { stdout } = await runIn(['node', '-e', script]);
     expect(stdout).toBe('10001 10001 EROFS written\n');
-  });
-
-  it('is tested on the version of Node that the Dockerfile names', async () => {
-    const { stdout } = await runIn(['node', '--version']);
-    expect(stdout).toBe(`v${imageNodeVersion()}\n`);
   });
 
   it('has a bundle for validate, made from its sources', async () => {

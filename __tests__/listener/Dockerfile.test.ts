@@ -13,6 +13,13 @@ it('the base is pinned by a digest', () => {
   expect(dockerfile).toMatch(/^ARG NODE_IMAGE=node:[\d.]+-\S+@sha256:[0-9a-f]{64}$/m);
 });
 
+it('the base has the Node.js that the tests run on', () => {
+  const { optionalDependencies } = JSON.parse(read('package.json'));
+  const [, version] = /^ARG NODE_IMAGE=node:([\d.]+)-/m.exec(dockerfile) ?? [];
+  expect(version).toBe(process.versions.node);
+  expect(new Set(Object.values(optionalDependencies))).toEqual(new Set([version]));
+});
+
 it('nothing runs in the last stage, so that no platform needs emulation', () => {
   const stages = dockerfile.split(/^FROM /m).slice(1);
   expect(stages.at(0)).toMatch(/^--platform=\$BUILDPLATFORM [\s\S]*^RUN /m);

@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ROOT } from '../../support/run-main.ts';
 import { pushImage } from './push-image.ts';
 
 /** What the build's RUN instructions call, beside Node and npm. */
@@ -68,23 +67,11 @@ function fillRoot(root: string): void {
   }
   // In a pod the kubelet writes it.
   writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
-  copyProgram(root, nodeOfImage(), '/usr/local/bin/node');
+  // The version that the Dockerfile names, as a test of the Dockerfile holds.
+  copyProgram(root, process.execPath, '/usr/local/bin/node');
   copyNpm(root);
   const authorities = process.env.NODE_EXTRA_CA_CERTS;
   if (authorities) copy(root, authorities, AUTHORITIES);
-}
-
-/** The version of Node that the Dockerfile names. */
-export function imageNodeVersion(): string | undefined {
-  const dockerfile = readFileSync(join(ROOT, 'listener/Dockerfile'), 'utf8');
-  return /^ARG NODE_IMAGE=node:([\d.]+)-/m.exec(dockerfile)?.[1];
-}
-
-/** A Node of that version, from npm's cache. */
-function nodeOfImage(): string {
-  const node = `node-${process.platform}-${process.arch}@${imageNodeVersion()}`;
-  const command = ['exec', '--yes', `--package=${node}`, '--', 'node', '-p', 'process.execPath'];
-  return execFileSync('npm', command, { encoding: 'utf8' }).trim();
 }
 
 /** npm, with the registry that this machine's is set up for. */
