@@ -12,6 +12,7 @@ import { anyOf, type PatternReader, strptimeType } from './strptime.ts';
 
 const HYPHEN = 0x2d;
 const POINT = 0x2e;
+const ZERO = 0x30;
 
 /** What `format: any` takes for a date, tried in this order; month before day where both would do. */
 export const ANY_DATE = [
@@ -235,16 +236,21 @@ export function readTime(bytes: Uint8Array, start: number, end: number): number 
   return end - start === 8 ? whole : whole + readFractionAndZone(bytes, start + 8, end);
 }
 
-/** The zone of `24:00:00`, or NaN where it has a fraction. */
+/** The zone of `24:00:00`, or NaN where it has a fraction that is not zero. */
 function readMidnight(bytes: Uint8Array, start: number, end: number): number {
-  const rest = readFractionAndZone(bytes, start + 8, end);
-  return rest % 60_000 === 0 ? rest : Number.NaN;
+  for (let at = start + 9; bytes[start + 8] === POINT && at < end && isDigit(bytes[at]); at++) {
+    if (bytes[at] !== ZERO) return Number.NaN;
+  }
+  return readFractionAndZone(bytes, start + 8, end);
 }
 
 /** XML Schema's greatest distance from UTC. */
 const LARGEST_ZONE = 14 * 3_600_000;
 
-/** `.fff`, `Z`, `+hh:mm` or both as milliseconds to add, or NaN. */
+/**
+ * `.fff`, `Z`, `+hh:mm` or both as milliseconds to add, or NaN. What is less than a millisecond is left to keys: sums with
+ * it are rounded, and one instant in two zones would not be equal.
+ */
 function readFractionAndZone(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   let fraction = 0;
@@ -253,8 +259,8 @@ function readFractionAndZone(bytes: Uint8Array, start: number, end: number): num
     at++;
     if (at >= end || !isDigit(bytes[at])) return Number.NaN;
     for (; at < end && isDigit(bytes[at]); at++) {
-      fraction += ((bytes[at] as number) - 0x30) * scale;
-      scale /= 10;
+      fraction += ((bytes[at] as number) - ZERO) * scale;
+      scale = scale > 1 ? scale / 10 : 0;
     }
   }
   if (at === end) return fraction;

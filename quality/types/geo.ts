@@ -82,8 +82,8 @@ const isListOf =
 const isRing: Test = (value) => {
   if (!isListOf(isPosition, 4)(value)) return false;
   const positions = value as number[][];
-  const [first, last] = [positions[0], positions.at(-1)];
-  return first?.every((number, index) => number === last?.[index]) === true;
+  const [first = [], last = []] = [positions[0], positions.at(-1)];
+  return first.length === last.length && first.every((number, index) => number === last[index]);
 };
 
 const isLine = isListOf(isPosition, 2);

@@ -1,5 +1,5 @@
 import { decodeText } from '../text.ts';
-import { DAY_MS, dayMilliseconds } from './cell-type.ts';
+import { DAY_MS, dayMilliseconds, isDigit } from './cell-type.ts';
 
 /** Milliseconds since 1970 up to the second, and the fraction of that second. */
 export interface Instant {
@@ -26,12 +26,19 @@ interface Parts {
   minute: number;
   second: number;
   microseconds: number;
-  afternoon: number;
+  isTwelveHours: boolean;
+  isAfternoon: boolean;
   zoneMinutes: number;
 }
 
-/** Reads one directive at the head of `text`; gives what is left, or undefined when it does not fit. */
-type Directive = (text: string, parts: Parts) => string | undefined;
+/** One directive of a pattern, or text between them. */
+interface Directive {
+  /** The end of the longest text from `at` on that it may stand for and that ends at `most` or before; -1 where there is none. */
+  readonly end: (text: string, at: number, most: number) => number;
+  readonly set?: (parts: Parts, text: string) => void;
+  /** The most digits it stands for; absent where it stands for no number. */
+  readonly digits?: number;
+}
 
 const MONTHS = [
   'january',
@@ -62,9 +69,11 @@ const DIRECTIVES: Record<string, Directive> = {
   m: digits(1, 2, 1, 12, (parts, value) => {
     parts.month = value;
   }),
-  d: digits(1, 2, 1, 31, (parts, value) => {
-    parts.day = value;
-  }),
+  d: blankPadded(
+    digits(1, 2, 1, 31, (parts, value) => {
+      parts.day = value;
+    }),
+  ),
   j: digits(1, 3, 1, 366, (parts, value) => {
     parts.dayOfYear = value;
   }),
@@ -73,7 +82,7 @@ const DIRECTIVES: Record<string, Directive> = {
   }),
   I: digits(1, 2, 1, 12, (parts, value) => {
     parts.hour = value % 12;
-    if (parts.afternoon < 0) parts.afternoon = 0;
+    parts.isTwelveHours = true;
   }),
   M: digits(1, 2, 0, 59, (parts, value) => {
     parts.minute = value;
@@ -81,25 +90,21 @@ const DIRECTIVES: Record<string, Directive> = {
   S: digits(1, 2, 0, 59, (parts, value) => {
     parts.second = value;
   }),
-  f: (text, parts) => {
-    const found = /^\d{1,6}/.exec(text)?.[0];
-    if (found === undefined) return undefined;
-    parts.microseconds = Number(found.padEnd(6, '0'));
-    return text.slice(found.length);
-  },
-  p: (text, parts) => {
-    const found = /^[ap]m/i.exec(text)?.[0];
-    if (found === undefined) return undefined;
-    parts.afternoon = found.toLowerCase() === 'pm' ? 1 : 0;
-    return text.slice(2);
-  },
-  z: (text, parts) => {
-    const found = /^(?:Z|([+-])(\d\d):?(\d\d))/.exec(text);
-    if (found === null) return undefined;
-    const minutes = Number(found[2] ?? 0) * 60 + Number(found[3] ?? 0);
-    if (minutes > 14 * 60) return undefined;
-    parts.zoneMinutes = found[1] === '-' ? -minutes : minutes;
-    return text.slice(found[0].length);
+  f: digits(1, 6, 0, 999_999, (parts, value, length) => {
+    parts.microseconds = value * 10 ** (6 - length);
+  }),
+  p: names(['am', 'pm'], (parts, index) => {
+    parts.isAfternoon = index === 1;
+  }),
+  z: {
+    end: (text, at, most) => {
+      const [found = ''] = ZONE.exec(text.slice(at, at + LONGEST_ZONE)) ?? [];
+      const end = at + found.length;
+      return found === '' || end > most || Math.abs(zoneMinutes(found)) > 14 * 60 ? -1 : end;
+    },
+    set: (parts, text) => {
+      parts.zoneMinutes = zoneMinutes(text);
+    },
   },
   b: names(
     MONTHS.map((name) => name.slice(0, 3)),
@@ -110,12 +115,26 @@ const DIRECTIVES: Record<string, Directive> = {
   B: names(MONTHS, (parts, index) => {
     parts.month = index + 1;
   }),
-  a: names(
-    DAYS.map((name) => name.slice(0, 3)),
-    () => {},
-  ),
-  A: names(DAYS, () => {}),
-  '%': (text) => (text.startsWith('%') ? text.slice(1) : undefined),
+  a: names(DAYS.map((name) => name.slice(0, 3))),
+  A: names(DAYS),
+  '%': literal('%'),
+};
+
+const ZONE = /^(?:Z|[+-]\d\d:?\d\d)/;
+const LONGEST_ZONE = '+14:00'.length;
+
+function zoneMinutes(text: string): number {
+  if (text === 'Z') return 0;
+  const minutes = Number(text.slice(1, 3)) * 60 + Number(text.slice(-2));
+  return text.startsWith('-') ? -minutes : minutes;
+}
+
+const BLANKS: Directive = {
+  end: (text, at, most) => {
+    let end = at;
+    while (end < most && /\s/.test(text.charAt(end))) end++;
+    return end > at ? end : -1;
+  },
 };
 
 /** Directives a pattern may use, those of Python's strptime that Table Schema refers to. */
@@ -127,16 +146,24 @@ export function unknownDirectives(pattern: string): string[] {
 }
 
 /**
- * A reader for a strptime pattern with English month and day names, letters compared without case. What the
- * pattern leaves out is the first of January 1900, midnight, UTC.
+ * A reader for a strptime pattern with English month and day names, letters compared without case. As in Python's, blanks
+ * of the pattern stand for one or more of any kind, a day may have a blank for its first digit, `%p` counts beside `%I` alone,
+ * and digits without anything between them are divided as they can be (`4051968` by `%d%m%Y`). What the pattern leaves
+ * out is the first of January 1900, midnight, UTC.
  */
 export function strptimeType(pattern: string): PatternReader {
-  return anyOf([pattern]);
+  return readerOf([pattern], [directivesOf(pattern)]);
 }
 
-/** The first of several patterns that fits. */
+/** The first of several patterns that fits; digits that nothing divides have all their places (`20240111`, not `2024111`). */
 export function anyOf(patterns: readonly string[]): PatternReader {
-  const all = patterns.map(directivesOf);
+  return readerOf(patterns, patterns.map(directivesOf).map(withAllPlaces));
+}
+
+function readerOf(
+  patterns: readonly string[],
+  all: readonly (readonly Directive[])[],
+): PatternReader {
   const instant = (bytes: Uint8Array, start: number, end: number): Instant | undefined => {
     if (end - start > LONGEST) return undefined;
     const text = decodeText(bytes, start, end);
@@ -156,9 +183,23 @@ export function anyOf(patterns: readonly string[]): PatternReader {
 }
 
 function directivesOf(pattern: string): Directive[] {
-  return (pattern.match(/%.|[^%]+/gs) ?? []).map((piece) => {
+  return (pattern.match(/%.|\s+|[^%\s]+/gs) ?? []).map((piece) => {
+    if (/^\s/.test(piece)) return BLANKS;
     const directive = piece.startsWith('%') ? DIRECTIVES[piece.slice(1)] : undefined;
-    return directive ?? ((text) => (text.startsWith(piece) ? text.slice(piece.length) : undefined));
+    return directive ?? literal(piece);
+  });
+}
+
+function withAllPlaces(directives: readonly Directive[]): Directive[] {
+  return directives.map((directive, index) => {
+    const { digits: places } = directive;
+    const isBeside = [index - 1, index + 1].some((at) => directives[at]?.digits !== undefined);
+    if (places === undefined || !isBeside) return directive;
+    const end: Directive['end'] = (text, at, most) => {
+      const found = directive.end(text, at, most);
+      return found === at + places ? found : -1;
+    };
+    return { ...directive, end };
   });
 }
 
@@ -172,21 +213,32 @@ function readWith(directives: readonly Directive[], text: string): Instant | und
     minute: 0,
     second: 0,
     microseconds: 0,
-    afternoon: -1,
+    isTwelveHours: false,
+    isAfternoon: false,
     zoneMinutes: 0,
   };
-  let rest: string | undefined = text;
-  for (const directive of directives) {
-    rest = directive(rest, parts);
-    if (rest === undefined) return undefined;
-  }
-  const second = rest === '' ? secondOf(parts) : Number.NaN;
+  // Places in the text from which on the rest of the directives is known not to fit.
+  let dead: Set<number> | undefined;
+  const fits = (index: number, at: number): boolean => {
+    const directive = directives[index];
+    if (directive === undefined) return at === text.length;
+    const place = index * (LONGEST + 1) + at;
+    if (dead?.has(place) === true) return false;
+    let end = directive.end(text, at, text.length);
+    for (; end >= 0; end = directive.end(text, at, end - 1)) {
+      directive.set?.(parts, text.slice(at, end));
+      if (fits(index + 1, end)) return true;
+    }
+    dead ??= new Set();
+    dead.add(place);
+    return false;
+  };
+  const second = fits(0, 0) ? secondOf(parts) : Number.NaN;
   return Number.isNaN(second) ? undefined : { second, microseconds: parts.microseconds };
 }
 
 function secondOf(parts: Parts): number {
-  const hour = parts.afternoon === 1 ? parts.hour + 12 : parts.hour;
-  if (hour > 23) return Number.NaN;
+  const hour = parts.isTwelveHours && parts.isAfternoon ? parts.hour + 12 : parts.hour;
   let day = dayMilliseconds(parts.year, parts.month, parts.day);
   if (parts.dayOfYear > 0) {
     day = dayMilliseconds(parts.year, 1, 1) + (parts.dayOfYear - 1) * DAY_MS;
@@ -196,29 +248,58 @@ function secondOf(parts: Parts): number {
   return day + (minutes * 60 + parts.second) * 1000;
 }
 
+/** @param set gets the value, and how many digits it is written in */
 function digits(
   fewest: number,
   most: number,
   lowest: number,
   highest: number,
-  set: (parts: Parts, value: number) => void,
+  set: (parts: Parts, value: number, length: number) => void,
 ): Directive {
-  return (text, parts) => {
-    let length = 0;
-    while (length < most && /\d/.test(text.charAt(length))) length++;
-    const value = Number(text.slice(0, length));
-    if (length < fewest || value < lowest || value > highest) return undefined;
-    set(parts, value);
-    return text.slice(length);
+  return {
+    digits: most,
+    end: (text, at, end) => {
+      let to = at;
+      while (to < Math.min(end, at + most) && isDigit(text.charCodeAt(to))) to++;
+      for (; to - at >= fewest; to--) {
+        const value = Number(text.slice(at, to));
+        if (value >= lowest && value <= highest) return to;
+      }
+      return -1;
+    },
+    set: (parts, text) => set(parts, Number(text), text.length),
   };
 }
 
-function names(known: readonly string[], set: (parts: Parts, index: number) => void): Directive {
-  return (text, parts) => {
-    const lower = text.toLowerCase();
-    const index = known.findIndex((name) => lower.startsWith(name));
-    if (index < 0) return undefined;
-    set(parts, index);
-    return text.slice((known[index] ?? '').length);
+/** The same where a blank stands for the first of two digits. */
+function blankPadded(number: Directive): Directive {
+  return {
+    ...number,
+    end: (text, at, end) =>
+      text.charAt(at) === ' '
+        ? number.end(text, at + 1, Math.min(end, at + 2))
+        : number.end(text, at, end),
+  };
+}
+
+function names(known: readonly string[], set?: (parts: Parts, index: number) => void): Directive {
+  const longest = Math.max(...known.map(({ length }) => length));
+  const find = (text: string): number => known.findIndex((name) => text.startsWith(name));
+  return {
+    end: (text, at, most) => {
+      const name = known[find(text.slice(at, at + longest).toLowerCase())];
+      const end = at + (name?.length ?? 0);
+      return name === undefined || end > most ? -1 : end;
+    },
+    set: (parts, text) => set?.(parts, find(text.toLowerCase())),
+  };
+}
+
+function literal(piece: string): Directive {
+  return {
+    end: (text, at, most) => {
+      const end = at + piece.length;
+      return end <= most && text.startsWith(piece, at) ? end : -1;
+    },
   };
 }

@@ -32,6 +32,7 @@ describe('geojsonType', () => {
     ['{"type":"GeometryCollection","geometries":{}}'],
     ['{"type":"MultiPoint","coordinates":[[1,"2"]]}'],
     ['{"type":"Point","coordinates":[1,2],"bbox":{"length":4}}'],
+    ['{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0,5]]]}'],
   ])('refuses %s', (text) => {
     expect(read(geojsonType('default'), text)).toBeUndefined();
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { strptimeType, unknownDirectives } from '../../../quality/types/strptime.ts';
+import { anyOf, strptimeType, unknownDirectives } from '../../../quality/types/strptime.ts';
 
 function read(pattern: string, text: string): string | undefined {
   const value = strptimeType(pattern).read(Buffer.from(text), 0, Buffer.byteLength(text));
@@ -17,6 +17,13 @@ describe('strptimeType', () => {
     ['%I:%M %p', '12:00 am', '1900-01-01T00:00:00.000Z'],
     ['%S.%f', '5.25', '1900-01-01T00:00:05.250Z'],
     ['100%% %Y', '100% 2024', '2024-01-01T00:00:00.000Z'],
+    ['%b %d %Y %I:%M%p', 'Jan  5 2024  3:04PM', '2024-01-05T15:04:00.000Z'],
+    ['%d/%m/%Y', ' 5/02/2024', '2024-02-05T00:00:00.000Z'],
+    ['%H:%M %p', '15:04 PM', '1900-01-01T15:04:00.000Z'],
+    ['%p %I', 'pm 12', '1900-01-01T12:00:00.000Z'],
+    ['%H%M', '930', '1900-01-01T09:30:00.000Z'],
+    ['%d%m%Y', '4051968', '1968-05-04T00:00:00.000Z'],
+    ['%d%m%Y', '1112024', '2024-01-11T00:00:00.000Z'],
   ])('%s reads %s', (pattern, text, value) => {
     expect(read(pattern, text)).toBe(value);
   });
@@ -29,9 +36,24 @@ describe('strptimeType', () => {
     ['%H:%M', '24:00'],
     ['%I %p', '13 pm'],
     ['%b', 'Foo'],
+    ['%b %d', 'Jan5'],
+    ['%d/%m/%Y', ' 15/02/2024'],
+    ['%d%m%Y', '40519680'],
+    [`${'%d'.repeat(60)}x`, '1'.repeat(90)],
     ['%Y', `2024${' '.repeat(1000)}`],
   ])('%s refuses %j', (pattern, text) => {
     expect(read(pattern, text)).toBeUndefined();
+  });
+});
+
+describe('anyOf', () => {
+  it('refuses digits that could be divided in more than one way', () => {
+    const { read: readAny } = anyOf(['%Y%m%d', '%Y-%m-%d']);
+    const days = ['2024111', '202411', '20240111', '2024-1-11'].map((text) =>
+      readAny(Buffer.from(text), 0, text.length),
+    );
+    const day = Date.UTC(2024, 0, 11);
+    expect(days).toStrictEqual([Number.NaN, Number.NaN, day, day]);
   });
 });
 
