@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import type { DeliveryRule } from '../../quality/delivery-rules.ts';
 import type { TableDialect } from '../../quality/dialect.ts';
@@ -12,6 +12,7 @@ import type {
 } from '../../quality/ports.ts';
 import type { QualityReport } from '../../quality/report.ts';
 import type { TableField, TableSchema } from '../../quality/table-schema.ts';
+import { eventually } from '../support/eventually.ts';
 import { assertReportShape, cut, inspectBytes } from './inspect-bytes.ts';
 import { CELLS, DIALECTS, FIELDS, THRESHOLDS } from './sample-files.ts';
 
@@ -445,7 +446,7 @@ describe('ParallelReading', () => {
       }
     }
     const judged = inspectCsv(counted(), { ...ports, rangeThreads: slow }, { sizeBytes: 1e9 });
-    await vi.waitFor(() => expect(waiting).toHaveLength(6));
+    await eventually(() => expect(waiting).toHaveLength(6));
     for (let turn = 0; turn < 20; turn++) await NODE_PORTS.nextTurn();
     expect(waiting).toHaveLength(6);
     expect(taken).toBeLessThan(HEAD_BYTES + 11 * 100);

@@ -7,6 +7,7 @@ import {
 } from '../../../../listener/src/console/live.ts';
 import { finishJudgement, heartbeat } from '../../../../listener/src/database/judgements.ts';
 import { upsertMonitoringFile } from '../../../../listener/src/database/monitoring-files.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { beginOf, forgetRuns, judgedRun, openRun, PASSED } from '../../support/runs.ts';
 
@@ -103,7 +104,7 @@ describe('a live view', () => {
     const all = open();
     await rowIn(all, ({ html }) => html.includes('other/secret.csv'));
     const id = await judgedRun(given.database, inBox('abq/own.csv'));
-    await expect.poll(() => sent).toContain(id);
+    await eventually(() => expect(sent).toContain(id));
     expect(sent).not.toContain('secret');
   });
 
@@ -134,7 +135,7 @@ describe('live views', () => {
     const another = { name: 'another', clients: undefined };
     expect(views.open(another)).toBe('all');
     first?.destroy();
-    await expect.poll(() => views.size).toBe(1);
+    await eventually(() => expect(views.size).toBe(1));
     expect(views.open(another)).toBeTypeOf('object');
   });
 
@@ -154,7 +155,7 @@ describe('live views', () => {
     const id = await judgedRun(given.database, inBox('a.csv'));
     await rowIn(first, (row) => row.id === id);
     present.delete('first');
-    await expect.poll(() => first.destroyed).toBe(true);
+    await eventually(() => expect(first.destroyed).toBe(true));
     const later = await judgedRun(given.database, inBox('b.csv'));
     for (const stream of [second, byToken]) await rowIn(stream, (row) => row.id === later);
   });
@@ -167,7 +168,7 @@ describe('live views', () => {
     stream.on('data', (chunk) => (sent += chunk));
     present.clear();
     await judgedRun(given.database, inBox('later.csv'));
-    await expect.poll(() => stream.destroyed).toBe(true);
+    await eventually(() => expect(stream.destroyed).toBe(true));
     expect(sent).not.toContain('later.csv');
   });
 
@@ -176,7 +177,7 @@ describe('live views', () => {
     const id = await judgedRun(given.database, inBox('a.csv'));
     await rowIn(stream, (row) => row.id === id);
     stream.destroy();
-    await expect.poll(() => [views.size, views.isLooking]).toEqual([0, false]);
+    await eventually(() => expect([views.size, views.isLooking]).toEqual([0, false]));
     // And again, where somebody comes back.
     await rowIn(open(), (row) => row.id === id);
   });
@@ -193,7 +194,7 @@ describe('live views', () => {
     start({ database: failing });
     const stream = open();
     const id = await judgedRun(database, inBox('a.csv'));
-    await expect.poll(() => errors.length).toBeGreaterThan(0);
+    await eventually(() => expect(errors.length).toBeGreaterThan(0));
     isDown = false;
     await rowIn(stream, (row) => row.id === id);
     expect(`${errors.splice(0)[0]}`).toContain('the database is away');
@@ -202,7 +203,7 @@ describe('live views', () => {
   it('end when the console does', async () => {
     const stream = open();
     views.close();
-    await expect.poll(() => stream.destroyed).toBe(true);
+    await eventually(() => expect(stream.destroyed).toBe(true));
     expect(views.open({ name: 'another', clients: undefined })).toBe('all');
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIENTS_SQL, deliveriesSql, pagesToOpen, VACUUM_SQL } from '../../../../bench/pages.ts';
 import { type RunningConsole, startConsole } from '../../../../listener/src/console/console.ts';
 import { liveViews } from '../../../../listener/src/console/live.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 const TOKEN = 'a-token-of-the-test';
@@ -127,7 +128,7 @@ describe('no page scans the table of runs, or reads more of it than it may count
       const stream = views.open({ name: 'ana', clients: ['client_7'] });
       if (typeof stream === 'object') await stream.iterator().next();
       views.close();
-      await expect.poll(() => views.isLooking).toBe(false);
+      await eventually(() => expect(views.isLooking).toBe(false));
     });
     const read = plans.flatMap(([, plan]) => stepsOf(plan).map(readBy));
     expect(plans.filter(([, plan]) => scansRuns(plan)).map(([sql]) => sql)).toEqual([]);

@@ -6,6 +6,7 @@ import { inspectCsv } from '../../../../quality/inspect.ts';
 import type { RangeSetup } from '../../../../quality/ports.ts';
 import type { QualityReport } from '../../../../quality/report.ts';
 import type { TableSchema } from '../../../../quality/table-schema.ts';
+import { eventually } from '../../../support/eventually.ts';
 
 const BLOCK_BYTES = 20_000;
 const MIB = 1024 * 1024;
@@ -53,7 +54,7 @@ describe('RangeThreadPool', () => {
       'unique-error',
     ]);
     expect(opened).toHaveBeenCalledOnce();
-    await vi.waitFor(() => expect(threads.used).toBe(0));
+    await eventually(() => expect(threads.used).toBe(0));
   });
 
   it('shares its threads among the files in hand', async () => {
@@ -61,7 +62,7 @@ describe('RangeThreadPool', () => {
     const [first, second] = [threads.open(UNREADABLE), threads.open(UNREADABLE)];
     expect([first?.count, second]).toStrictEqual([3, undefined]);
     first?.close();
-    await vi.waitFor(() => expect(threads.used).toBe(0));
+    await eventually(() => expect(threads.used).toBe(0));
     expect(threads.open(UNREADABLE)?.count).toBe(3);
   });
 
@@ -91,10 +92,10 @@ describe('RangeThreadPool', () => {
     const opened = vi.spyOn(threads, 'open');
     const end = new AbortController();
     const judged = judge(threads, end.signal);
-    await vi.waitFor(() => expect(opened).toHaveBeenCalled());
+    await eventually(() => expect(opened).toHaveBeenCalled());
     end.abort(new Error('given up'));
     await expect(judged).rejects.toThrow('given up');
-    await vi.waitFor(() => expect(threads.used).toBe(0));
+    await eventually(() => expect(threads.used).toBe(0));
   });
 });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { recordNotices } from '../../../../listener/src/notices/outbox.ts';
 import type { OutgoingMessage, Outlet } from '../../../../listener/src/notices/outlet.ts';
 import { DIGEST_MS, GIVE_UP_MS, RefusedError } from '../../../../listener/src/notices/policy.ts';
+import { eventually } from '../../../support/eventually.ts';
 import {
   CONTACT,
   describeFiles,
@@ -313,7 +314,7 @@ test('a process that died with a message has it sent again after its lease, as t
   void tellerOf(given.database, [hanging])
     .tell()
     .catch(() => undefined);
-  await expect.poll(() => dead.sent.length).toBe(1);
+  await eventually(() => expect(dead.sent.length).toBe(1));
   const { sent, outlet } = keptMail();
   const teller = tellerOf(given.database, [outlet]);
   await teller.tell();
