@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Transaction } from '../../../../listener/src/database/connection.ts';
+import type { Database, Transaction } from '../../../../listener/src/database/connection.ts';
 import {
   closeJudgement,
   failJudgements,
@@ -203,24 +203,25 @@ describe('a repair of many', () => {
        FROM file_processing.runs WHERE status = 'pending'`,
     );
     await given.database.raw('ANALYZE file_processing.runs, file_processing.judgements');
-    const read = await rowsRead(() => repairJudgements(given.database, queue));
+    const read = await rowsRead((database) => repairJudgements(database, queue));
     expect(read).toBeLessThan(6_000);
   });
 
-  /** Rows of runs and judgements that a transaction on a connection of its own reads. */
-  async function rowsRead(work: () => Promise<unknown>): Promise<number> {
-    const count = async () => {
-      const { rows } = await given.database.raw(
-        `SELECT sum(seq_tup_read + idx_tup_fetch) AS read FROM pg_stat_user_tables
-         WHERE relname IN ('runs', 'judgements')`,
-      );
-      return Number(rows[0].read);
-    };
-    await given.database.raw('SELECT pg_stat_force_next_flush()');
-    const before = await count();
-    await work();
-    await given.database.raw('SELECT pg_stat_force_next_flush()');
-    return (await count()) - before;
+  /** Rows of runs and judgements that a transaction reads. */
+  async function rowsRead(work: (database: Database) => Promise<unknown>): Promise<number> {
+    return given.database.transaction(async (transaction) => {
+      // Of this session alone: those of the server come from others too, and a second later.
+      const count = async () => {
+        const { rows } = await transaction.raw(
+          `SELECT sum(seq_tup_read + idx_tup_fetch) AS read FROM pg_stat_xact_user_tables
+           WHERE relname IN ('runs', 'judgements')`,
+        );
+        return Number(rows[0].read);
+      };
+      const before = await count();
+      await work(transaction as never);
+      return (await count()) - before;
+    });
   }
 });
 
@@ -239,15 +240,15 @@ describe('a look for dead processes', () => {
   const silent = (seconds: number) => new Date(Date.now() - seconds * 1000);
   const jobs = () => given.database('file_processing_queue.job').where({ name: 'runs' });
 
-  /** A judgement in hand, as a process leaves it whose last heartbeat was so long ago. */
-  async function inHand({ judgementSilent = 60, jobSilent = 60 } = {}) {
+  /** A judgement in hand, as a process leaves it whose last heartbeat was a minute ago. */
+  async function inHand() {
     const [runId = ''] = await enqueueRuns(given.database, queue, 'k');
     const [job] = await queue.fetch(1);
     if (job === undefined) throw new Error('there is no job');
     const held = await beginOf(given.database, runId);
-    await given.database('judgements').update({ heartbeat_at: silent(judgementSilent) });
+    await given.database('judgements').update({ heartbeat_at: silent(60) });
     // The queue itself, which has a job run again after ten seconds, leaves it to the look.
-    await jobs().update({ heartbeat_on: silent(jobSilent), heartbeat_seconds: 3_600 });
+    await jobs().update({ heartbeat_on: silent(60), heartbeat_seconds: 3_600 });
     return { runId, job, held };
   }
 
@@ -288,11 +289,16 @@ describe('a look for dead processes', () => {
   });
 
   test.each([
-    ['the judgement', { judgementSilent: 3 }],
-    ['the job', { jobSilent: 3 }],
-  ])('leaves one of which a process has just said that it works on %s', async (_, said) => {
-    await inHand(said);
-    expect(await lookSteadily()).toEqual([]);
+    ['the judgement', 'judgements', 'heartbeat_at'],
+    ['the job', 'file_processing_queue.job', 'heartbeat_on'],
+  ])('leaves one of which a process has just said that it works on %s', async (_, table, said) => {
+    await inHand();
+    await given.database.transaction(async (transaction) => {
+      // The time of a transaction stands still, so that three seconds do not become five.
+      await transaction(table).update({ [said]: transaction.raw("now() - interval '3 s'") });
+      const look = lookForDeadProcesses(transaction as never, queue, () => clock);
+      expect(await lookSteadily(look)).toEqual([]);
+    });
     expect((await jobs()).map(({ state }) => state)).toEqual(['active']);
   });
 
