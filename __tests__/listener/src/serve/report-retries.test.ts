@@ -98,7 +98,7 @@ test('a report that is refused to the end is a dead letter of a run that stays f
   const lines = work(store);
   await eventually(async () => expect(await states()).toEqual(['failed']));
   // Ends once the worker has told of the dead job.
-  await worker?.stop(1_000);
+  await worker?.stop(60_000);
   expect(await queue.deadLetters(10)).toMatchObject([{ runId, error: 'AccessDenied' }]);
   expect(await findRun(given.database, runId)).toMatchObject({
     status: 'finished',

@@ -135,13 +135,15 @@ test('a dead letter is settled once a later judgement has a verdict, with one li
     migrate: false,
     logger: collected.logger,
   });
-  await eventually(async () => expect(await letters()).toEqual([]));
-  expect(collected.lines).toContainEqual(
-    expect.objectContaining({
-      settled: 1,
-      msg: 'dead letters were settled by later judgements',
-    }),
+  await eventually(() =>
+    expect(collected.lines).toContainEqual(
+      expect.objectContaining({
+        settled: 1,
+        msg: 'dead letters were settled by later judgements',
+      }),
+    ),
   );
+  expect(await letters()).toEqual([]);
 });
 
 test('what is older than the retention is deleted while the listener serves, with one line', async () => {
@@ -230,10 +232,12 @@ test('a verdict is followed by its report, in the bucket of the file', async () 
 test('an accepted message and a finished run are a log line each, with ids', async () => {
   const { messageId } = sns.publish(TOPIC, { message: await putSample() });
   const [run] = await finishedRuns();
-  await eventually(() => expect(lines.map(({ msg }) => msg)).toContain('run finished'));
-  expect(
-    lines.find((line) => line.msg === 'message taken' && line.messageId === messageId),
-  ).toEqual(expect.objectContaining({ outcome: 'accepted', runIds: [run?.id] }));
+  await eventually(() => {
+    expect(lines.map(({ msg }) => msg)).toContain('run finished');
+    expect(
+      lines.find((line) => line.msg === 'message taken' && line.messageId === messageId),
+    ).toEqual(expect.objectContaining({ outcome: 'accepted', runIds: [run?.id] }));
+  });
   expect(lines.find(({ msg }) => msg === 'run finished')).toMatchObject({
     runId: run?.id,
     messageId,
@@ -402,9 +406,10 @@ test('a connection with a verified message is kept while others are closed, and 
     const published = sns.publish(TOPIC, { message });
     await eventually(async () => {
       const { rows } = await given.database.raw(
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+           AND query LIKE '%accept_messages%'`,
       );
-      // That of the other listener as well.
+      // That of the other listener as well; what they look at now and then waits beside it.
       expect(rows).toHaveLength(2);
     });
     await expect(fetch(url)).rejects.toThrow('fetch failed');
@@ -453,12 +458,17 @@ test('forged messages do not keep a listener that has just started from genuine 
     const headers = { 'x-amz-sns-message-type': 'Notification' };
     return (await fetch(url, { method: 'POST', headers, body })).status;
   };
-  for (let count = 0; count < 130; count += 1) expect(await forge(count)).toBe(503);
+  const refusals = () => collected.lines.filter(({ code }) => code === 'certificate_unavailable');
+  const isSpent = () => /more than 120 fetches of unknown/.test(`${refusals().at(-1)?.msg}`);
+  // The fetches of a minute: on a busy machine some of the first 120 may be of the minute before.
+  for (let count = 0; !isSpent(); count += 10) {
+    const some = Array.from({ length: 10 }, (_, index) => forge(count + index));
+    expect(new Set(await Promise.all(some))).toEqual(new Set([503]));
+  }
 
   await sns.subscribe(TOPIC, url).confirmed;
 
-  const refused = collected.lines.filter(({ code }) => code === 'certificate_unavailable');
-  expect(refused.at(-1)?.msg).toMatch(/more than 120 fetches of unknown certificates/);
+  const refused = refusals();
   expect(refused.filter((line) => 'err' in line)).toEqual([]);
 });
 
