@@ -148,8 +148,7 @@ export async function startSqsServer({
       announce();
     },
     showAgain() {
-      for (const message of messages) message.hidden = false;
-      announce();
+      for (const message of messages.filter(({ hidden }) => hidden)) show(message);
     },
     failNext(action, type = 'QueueDoesNotExist') {
       failing.set(action, type);

@@ -1,9 +1,9 @@
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { freePort } from '../../../support/free-port.ts';
 import { type ListenerChild, startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, forgetRuns } from '../../support/runs.ts';
@@ -205,16 +205,19 @@ test('a bucket that is out of reach is a metric, and its files wait', async () =
 test('the listener serves once its database is there', async () => {
   const url = new URL(given.url);
   const [host, port] = [url.hostname, Number(url.port)];
+  let isThere = false;
+  const proxy = createServer((client) => {
+    client.on('error', () => client.destroy());
+    if (isThere) client.pipe(connect(port, host)).pipe(client);
+    else client.destroy();
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void proxy.close());
   url.hostname = '127.0.0.1';
-  url.port = `${await freePort()}`;
+  url.port = `${(proxy.address() as AddressInfo).port}`;
   const listener = serve([], { DATABASE_URL: url.href });
   await listener.line(WAITS);
-  const proxy = createServer((client) => {
-    client.pipe(connect(port, host)).pipe(client);
-    client.on('error', () => client.destroy());
-  });
-  proxy.listen(Number(url.port), '127.0.0.1');
-  onTestFinished(() => void proxy.close());
+  isThere = true;
   const { port: served } = await listener.line('listening');
   expect(await readiness(served)).toBe(200);
 });
