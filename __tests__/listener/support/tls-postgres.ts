@@ -31,7 +31,7 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
     ssl: 'on',
     ssl_cert_file: certificateFile,
     ssl_key_file: keyFile,
-    authentication_timeout: '2s',
+    authentication_timeout: '6s',
   };
   await copyCluster(inject('postgresCluster'), join(folder, 'postgres'));
   const postgres = await startLocalPostgres({ folder: join(folder, 'postgres'), settings });

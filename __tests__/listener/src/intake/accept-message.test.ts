@@ -231,7 +231,9 @@ describe('an object that a listing found before', () => {
     await faster(runs).update({ identity: 'etag e 7', sequencer: '7' });
     const accepted = accept(envelope('m'), objects(told('8', 5)));
     await eventually(async () => {
-      const { rows } = await given.database.raw(`SELECT FROM pg_locks WHERE NOT granted`);
+      const { rows } = await given.database.raw(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
       expect(rows).toHaveLength(1);
     });
     await faster.commit();
@@ -490,7 +492,8 @@ test('a database that is unavailable is an error with a code', async () => {
 
 test('an exhausted pool is an error with a code', async () => {
   const small = connect({ ...given.config, poolSize: 2, connectTimeoutMs: 2_000 });
-  const holders = await Promise.all([small.transaction(), small.transaction()]);
+  const hold = () => eventually(() => small.transaction());
+  const holders = await Promise.all([hold(), hold()]);
   const accepting = openIntake({ database: small });
   await expect(accepting(envelope(), objects(object('k')))).rejects.toMatchObject({
     code: 'DATABASE_UNAVAILABLE',

@@ -142,7 +142,7 @@ describe('ends in the verdict of the delivered bytes', () => {
 
   test('a connection that stalls, which counts as broken', async () => {
     store.close();
-    store = createS3Store({ region: 'us-gov-west-1', endpoint: server.endpoint, stallMs: 200 });
+    store = createS3Store({ region: 'us-gov-west-1', endpoint: server.endpoint, stallMs: 1_000 });
     serve({ ...SMALL, faults: ['stalled'], headers: whole(CSV) });
     expect(await judge(asDelivered)).toMatchObject(passed(CSV, compared('CRC32')));
     expect(server.gets[1]?.range).toBe(`bytes=${CSV.length >> 1}-${CSV.length - 1}`);
