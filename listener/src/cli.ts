@@ -16,6 +16,7 @@ import { errorText, exitCodeOfError } from './cli/exit-codes.ts';
 import { interruptible } from './cli/interruption.ts';
 import {
   actor,
+  bucketValue,
   DEAD_KINDS,
   dryRun,
   idValue,
@@ -272,7 +273,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .argument('<files...>', 'CSV files, or patterns')
     .option('--into <folder>', 'where the rule set is written; nothing there is replaced', 'rules')
     .option('--client <client>', 'who delivers')
-    .option('--bucket <bucket>', 'where files arrive')
+    .option('--bucket <bucket>', 'where files arrive', bucketValue)
     .action((files, options) =>
       executeUntilSignal(async () => (await import('./cli/onboard.ts')).onboard, {
         files,
@@ -398,7 +399,7 @@ function describeContracts(rules: Commander, execute: Execute): void {
     .argument('<contract>', 'a contract, YAML or JSON')
     .option('--into <folder>', 'where the rule set is written; nothing there is replaced', 'rules')
     .option('--client <client>', "who delivers; overrides the contract's tenant")
-    .option('--bucket <bucket>', "overrides that of the contract's server")
+    .option('--bucket <bucket>', "overrides that of the contract's server", bucketValue)
     .option('--key-pattern <pattern>', 'likewise; {model} stands for the name of the object')
     .addOption(json())
     .action((contract, options) =>

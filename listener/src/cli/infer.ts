@@ -4,6 +4,15 @@ import type { Expectation } from '@file-processing/quality/expectation.ts';
 import type { FieldType } from '@file-processing/quality/field-type.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { TableField, TableSchema } from '@file-processing/quality/table-schema.ts';
+import type { CellType } from '@file-processing/quality/types/cell-type.ts';
+import {
+  ANY_DATE,
+  ANY_DATETIME,
+  ANY_TIME,
+  dateTimeType,
+  dateType,
+  timeType,
+} from '@file-processing/quality/types/datetime.ts';
 import { createEngine } from '../jobs/engine-ports.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { amount, printable } from './report-text.ts';
@@ -33,9 +42,39 @@ const TIMES_OF_A_CODE = 10;
 /** Types of which the smallest and largest value are proposed; of a date the smallest alone, since days go on. */
 const RANGED: readonly FieldType[] = ['integer', 'number', 'date'];
 
-/** Labels of columns whose values are never shown: they are about persons, or name one. */
+/** Labels of columns whose values are never shown: they are about persons, name one, or tell of one in free text. */
 const PERSONAL =
-  /name|birth|\bdob\b|\bage\b|ssn|social|gender|\bsex\b|race|ethnic|address|street|phone|mobile|e-?mail|badge|licen[cs]e|passport|account|card|salary|income/i;
+  /name|birth|\bdob\b|\bage\b|ssn|social|gender|\bsex\b|race|ethnic|address|street|phone|mobile|e-?mail|badge|licen[cs]e|passport|account|card|salary|income|complainant|victim|suspect|witness|defendant|arrestee|offender|inmate|detainee|patient|narrative|\b(?:comment|remark|note|statement)s?\b/i;
+
+/** A label with blanks between its words, which underscores or capitals part: `subjectAge` and `subject_age`. */
+function wordsOf(label: string): string {
+  return label.replace(/(?<=[a-z])(?=[A-Z])|_/g, ' ');
+}
+
+/** A form of dates or times other than ISO's, which needs no format. */
+interface DateForm {
+  readonly type: 'date' | 'datetime' | 'time';
+  readonly format: string;
+  readonly read: CellType['read'];
+}
+
+/** In the order in which they are proposed where several fit: month before day. Days of digits alone are integers. */
+const DATE_FORMS: readonly DateForm[] = [
+  ...ANY_DATE.filter((format) => format !== '%Y-%m-%d' && format !== '%Y%m%d').map((format) => ({
+    ...{ type: 'date' as const, format, read: dateType(format).read },
+  })),
+  ...ANY_DATETIME.map((format) => ({
+    ...{ type: 'datetime' as const, format, read: dateTimeType(format).read },
+  })),
+  ...ANY_TIME.map((format) => ({
+    ...{ type: 'time' as const, format, read: timeType(format).read },
+  })),
+];
+
+/** No date is longer. */
+const LONGEST_DATE = 40;
+
+const ENCODER = new TextEncoder();
 
 /** What is known of one column from all files. */
 export interface Seen {
@@ -46,6 +85,8 @@ export interface Seen {
   readonly nullTexts: Map<string, number>;
   /** Its other values while they are few and short. */
   codes: Set<string> | undefined;
+  /** Forms of dates that all those other values have. */
+  forms: readonly DateForm[];
   isPersonal: boolean;
   rows: number;
   /** Null without those texts. */
@@ -130,7 +171,7 @@ export async function proposalOf(
       const what = `${path} is ${verdict} without any rules`;
       return { reason: `${what}: ${reasons.join(' ')} Look at it by validate.` };
     }
-    add(seen, report, texts, path);
+    add(seen, report, texts, path, paths[0] ?? path);
   }
   const trial = { fields: seen.map(asTried) };
   for (const path of paths) {
@@ -144,10 +185,11 @@ export async function proposalOf(
 class Texts {
   readonly nullTexts = new Map<string, number>();
   codes: Set<string> | undefined = new Set();
+  forms = DATE_FORMS;
 
   /** Whether a text of so many bytes could say anything. */
   isOpenTo(length: number): boolean {
-    return this.codes !== undefined || length <= LONGEST_NULL_TEXT;
+    return this.codes !== undefined || this.forms.length > 0 || length <= LONGEST_NULL_TEXT;
   }
 
   add(text: string): void {
@@ -157,7 +199,15 @@ class Texts {
       return;
     }
     this.codes = withCode(this.codes, text);
+    if (this.forms.length > 0) this.forms = formsOf(text, this.forms);
   }
+}
+
+/** Those forms that a text has. */
+function formsOf(text: string, forms: readonly DateForm[]): readonly DateForm[] {
+  if (text.length > LONGEST_DATE) return [];
+  const bytes = ENCODER.encode(text);
+  return forms.filter(({ read }) => !Number.isNaN(read(bytes, 0, bytes.length)));
 }
 
 function withCode(codes: Set<string> | undefined, text: string): Set<string> | undefined {
@@ -165,16 +215,19 @@ function withCode(codes: Set<string> | undefined, text: string): Set<string> | u
   return codes.size < MOST_CODES && text.length <= LONGEST_CODE ? codes.add(text) : undefined;
 }
 
-/** @throws {UsageError} for a file with other labels than those before it */
+/** @throws {UsageError} for a file with other labels than the first one */
 function add(
   seen: Seen[],
   { columns }: QualityReport,
   texts: readonly Texts[],
   path: string,
+  firstPath: string,
 ): void {
   const labels = columns.map(({ label }) => label);
   if (seen.length > 0 && seen.map(({ label }) => label).join('\0') !== labels.join('\0')) {
-    throw new UsageError(`${path} has other columns than the files before it`);
+    throw new UsageError(
+      `${path} has other columns than ${firstPath}; give files of one kind at a time`,
+    );
   }
   columns.forEach(({ label, types, rows, nulls }, index) => {
     const column = seen[index] ?? {
@@ -182,7 +235,8 @@ function add(
       types: new Map(),
       nullTexts: new Map(),
       codes: new Set<string>(),
-      ...{ isPersonal: PERSONAL.test(label), isUnique: true },
+      forms: DATE_FORMS,
+      ...{ isPersonal: PERSONAL.test(wordsOf(label)), isUnique: true },
       ...{ rows: 0, nulls: 0, min: null, max: null },
     };
     seen[index] = column;
@@ -191,7 +245,8 @@ function add(
     for (const [type, count] of Object.entries(types) as [FieldType, number][]) {
       column.types.set(type, (column.types.get(type) ?? 0) + count);
     }
-    const { codes, nullTexts } = texts[index] ?? new Texts();
+    const { codes, forms, nullTexts } = texts[index] ?? new Texts();
+    column.forms = column.forms.filter((form) => forms.includes(form));
     for (const [text, count] of nullTexts) {
       column.nullTexts.set(text, (column.nullTexts.get(text) ?? 0) + count);
     }
@@ -210,13 +265,32 @@ function addTried(column: Seen, tried: QualityReport['columns'][number] | undefi
   column.max = outer(column.max, rangeOf(max), (a, b) => a > b);
 }
 
-/** Of all values but those that stand for none. */
-function typeOf({ types, nullTexts }: Seen): FieldType {
+/** Of all values but those that stand for none, a form of dates included. */
+function typeOf(column: Seen): FieldType {
+  return formOf(column)?.type ?? plainTypeOf(column);
+}
+
+/** The form of dates in which a column of texts is written; undefined where there is none. */
+function formOf(column: Seen): DateForm | undefined {
+  const { forms } = column;
+  // No text has all forms: none was read.
+  if (forms.length === DATE_FORMS.length || plainTypeOf(column) !== 'string') return undefined;
+  return forms[0];
+}
+
+/** Of all values but those that stand for none, dates as ISO writes them. */
+function plainTypeOf({ types, nullTexts }: Seen): FieldType {
   const others = [...types].filter(
     ([type, count]) => type !== 'string' || count > total(nullTexts),
   );
   if (others.length === 0) return types.size === 0 ? 'any' : 'string';
   return others.map(([type]) => type).reduce(commonType, 'any');
+}
+
+/** The formats that all dates of a column have, the proposed one first; none where it needs no format. */
+export function dateFormatsOf(column: Seen): readonly string[] {
+  const form = formOf(column);
+  return column.forms.filter(({ type }) => type === form?.type).map(({ format }) => format);
 }
 
 /** The texts of a column that stand for no value. */
@@ -257,9 +331,11 @@ function outer(
 
 function fieldOf(column: Seen): TableField {
   const texts = nullTextsOf(column);
+  const format = formOf(column)?.format;
   return {
     name: column.label,
     type: typeOf(column),
+    ...(format === undefined ? {} : { format }),
     ...(texts.length === 0 ? {} : { missingValues: ['', ...texts] }),
   };
 }
@@ -278,7 +354,9 @@ function isUniqueField(column: Seen): boolean {
 function hasRange(column: Seen): boolean {
   const { isPersonal, rows, min, max } = column;
   const ranged = RANGED.includes(typeOf(column)) && min !== null && max !== null;
-  return ranged && rows >= FEWEST_ROWS && !isPersonal;
+  // A limit is written in the field's format, and what is known of it is ISO's form.
+  const isPlain = formOf(column) === undefined;
+  return ranged && isPlain && rows >= FEWEST_ROWS && !isPersonal;
 }
 
 /** The values of a column of codes; undefined where it is none. */
@@ -320,10 +398,15 @@ export function evidenceOf(column: Seen): string {
   const codes = codesOf(column);
   const shownTexts = texts.length === 0 ? '' : ` (${texts.join(', ')} among them)`;
   const parts = [
-    `${typeOf(column)} by ${amount(rows - nulls, 'value')}`,
+    `${typeOf(column)} in ${amount(rows - nulls, 'value')}`,
     `${amount(nulls, 'null')}${shownTexts}`,
   ];
-  if (isUniqueField(column)) parts.push('none twice in a file');
+  if (isUniqueField(column)) parts.push('no value twice in a file');
+  const [format, ...others] = dateFormatsOf(column);
+  if (format !== undefined) {
+    const also = others.length === 0 ? '' : ` (${others.join(', ')} would fit too)`;
+    parts.push(`written as ${format}${also}`);
+  }
   if (codes !== undefined) parts.push(`${amount(codes.length, 'code')}`);
   if (isPersonal) parts.push('looks personal: no value is proposed');
   return `${label}: ${parts.join(', ')}`;

@@ -6,7 +6,7 @@ import { identifier } from '../rules/contract-import.ts';
 import { placesOfSamples, scheduleOfDays } from '../rules/sample-names.ts';
 import { type Command, configWithoutDatabase } from './command-context.ts';
 import { writeRuleFiles } from './contracts.ts';
-import { evidenceOf, proposalOf } from './infer.ts';
+import { dateFormatsOf, evidenceOf, proposalOf } from './infer.ts';
 import { printable } from './report-text.ts';
 import { checkRules } from './rules.ts';
 import type { Inspect } from './sample-dialect.ts';
@@ -71,7 +71,7 @@ export const onboard: Command<OnboardOptions> = async (context, options) => {
     rules: [{ rule: 'RowCount', fail: { min: 1 } }],
   });
   const sampleText = `${paths.length === 1 ? 'one sample' : `${paths.length} samples`}`;
-  mapping.commentBefore = ` Made by onboard from ${sampleText}; of their values ranges, codes and missing values are here.`;
+  mapping.commentBefore = ` Made by onboard from ${sampleText}. The values that it copied from them are limits, codes and texts for missing values.`;
   comment(mapping.getIn(['tableSchema', 'fields'], true), seen.map(evidenceOf));
   commentKey(mapping, 'dialect', notes);
   commentKey(mapping, 'rules', ['A delivery without a row is a mistake.']);
@@ -90,29 +90,40 @@ export const onboard: Command<OnboardOptions> = async (context, options) => {
   for (const path of rules.keys()) context.stdout.write(`wrote ${printable(join(into, path))}\n`);
   const code = await checkRules(context, { folder: into, samples: paths, json: false });
   const decisions = [
-    ...(options.client === undefined ? ['client: who delivers; my-client stands for it.'] : []),
-    ...(options.bucket === undefined
-      ? ['bucket: where files arrive; my-bucket stands for it.']
-      : []),
+    ...(options.client === undefined ? ['client: who delivers; replace my-client.'] : []),
+    ...(options.bucket === undefined ? ['bucket: where files arrive; replace my-bucket.'] : []),
     `keyPattern: whether ${places.keyPattern} fits all deliveries, and no others.`,
     days === undefined
-      ? 'schedule: when deliveries are due; the names of the samples do not say it.'
-      : 'schedule: the hour; names of files say days alone.',
-    'contact, severity: who hears of a bad delivery, and how much it matters.',
+      ? 'schedule: when deliveries are due; the names of the samples do not show it.'
+      : 'schedule: the hour; the names of the samples show only days.',
+    'contact, severity: who is told of a bad delivery, and how much it matters.',
     ...(schema.primaryKey === undefined
-      ? ['primaryKey: no column, or too few rows, proved to be one.']
-      : [`primaryKey: whether ${schema.primaryKey} is one, or was unique by chance.`]),
+      ? ['primaryKey: which columns identify a row; the samples show none, or have too few rows.']
+      : [
+          `primaryKey: whether ${schema.primaryKey} is one, or is unique in the samples by chance.`,
+        ]),
     ...(unique.length > 0
-      ? [`unique: whether a value of ${unique.join(', ')} may come twice in a file; none did.`]
+      ? [
+          `unique: whether a value of ${unique.join(', ')} may come twice in a file; in the samples none did.`,
+        ]
       : []),
     ...(bounded.length > 0
-      ? [`minimum, maximum: those of the samples, of ${bounded.join(', ')}; widen them.`]
+      ? [
+          `minimum, maximum: how far ${bounded.join(', ')} may go; the samples' own limits are proposed.`,
+        ]
       : []),
     ...(coded.length > 0 ? [`enum: whether ${coded.join(', ')} may have other codes.`] : []),
+    ...seen.flatMap((column) => {
+      const [format, other] = dateFormatsOf(column);
+      if (format === undefined || other === undefined) return [];
+      return [
+        `format: whether ${column.label} is written as ${format} or ${other}; all samples fit both.`,
+      ];
+    }),
     personal.length > 0
-      ? `classification: ${personal.join(', ')} look personal and are sensitive; the others are internal.`
-      : 'classification: no label looks personal; all columns are internal.',
-    ...notes.filter((note) => note.endsWith('?')).map((note) => `dialect: ${note}`),
+      ? `classification: whether these columns alone are personal, and so sensitive: ${personal.join(', ')}; the others are internal.`
+      : 'classification: whether a column is personal; none looks so, and all are internal.',
+    ...notes.filter((note) => note.endsWith('?')),
   ];
   context.stdout.write('\nTo decide:\n');
   for (const decision of decisions) context.stdout.write(`- ${printable(decision)}\n`);

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { CONSOLE_RIGHTS, type ConsoleRight } from '@file-processing/contract/console.ts';
+import { BUCKET_NAME, isBucketName } from '@file-processing/contract/s3-object.ts';
 import { listOf, oneOf } from '@file-processing/contract/variable-kinds.ts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isKeyPattern } from '../database/key-pattern.ts';
@@ -20,6 +21,12 @@ export function limitValue(text: string): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (number < 1) throw new InvalidArgumentError('A whole number from 1 to 99999 is needed.');
   return number;
+}
+
+/** The name of a bucket. @throws {InvalidArgumentError} */
+export function bucketValue(text: string): string {
+  if (isBucketName(text)) return text;
+  throw new InvalidArgumentError(`It must be ${BUCKET_NAME}.`);
 }
 
 /** A number that a list has shown. @throws {InvalidArgumentError} */

@@ -73,9 +73,9 @@ export async function sampleDialect(
       }
       if (report.columns.length === 1) evidence.push('Only one column was found: is it a table?');
     } else if (JSON.stringify(dialect) !== JSON.stringify(found)) {
-      const [one, other] = [found, dialect].map((given) => JSON.stringify(given));
+      const [one, other] = [found, dialect].map(dialectText);
       throw new UsageError(
-        `${path} has another dialect, ${one}, than the files before it, ${other}`,
+        `${path} ${one}, ${paths[0]} ${other}; give files of one kind at a time`,
       );
     }
   }
@@ -85,7 +85,16 @@ export async function sampleDialect(
 function misreadText({ diagnoses }: QualityReport): string {
   const found = diagnoses.find(({ kind }) => kind === 'windows-1252');
   const why = found === undefined ? '' : ` (${found.evidence})`;
-  return `encoding: it is not UTF-8${why}, and any bytes are ${OTHER_ENCODING}: is that right?`;
+  const guess = `any bytes can be read as ${OTHER_ENCODING}, which is proposed`;
+  return `encoding: the file is not UTF-8${why}; ${guess}. Is that right?`;
+}
+
+/** How a file is written, for a sentence that begins with its name. */
+function dialectText({ delimiter = ',', quoteChar = '"', headerRows = [1] }: TableDialect): string {
+  const labels =
+    headerRows.length === 1 ? `line ${headerRows[0]}` : `lines ${headerRows.join(', ')}`;
+  const delimited = `separates cells by ${JSON.stringify(delimiter)}`;
+  return `${delimited}, quotes them by ${quoteChar} and has its labels in ${labels}`;
 }
 
 /** What a dialect has to say beside its defaults. */

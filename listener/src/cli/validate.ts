@@ -12,7 +12,7 @@ import { restore, withhold } from '../privacy/withhold.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict, mostSerious } from './exit-codes.ts';
 import { referenceFiles, referencesFromFiles, unusableReference } from './offline-references.ts';
-import { reportText, showProgress } from './report-text.ts';
+import { printable, reportText, showProgress } from './report-text.ts';
 
 /** Options of `validate`. */
 export interface ValidateOptions {
@@ -69,7 +69,9 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
     const shown = restore(withhold(report, schema !== undefined), shownClasses(PLACES.terminal));
     const text = json ? `${JSON.stringify({ file: path, ...shown })}\n` : reportText(path, shown);
     context.stdout.write(text);
-    await writePage?.(path, shown);
+    if (writePage !== undefined) {
+      context.stderr.write(`wrote ${printable(await writePage(path, shown))}\n`);
+    }
     codes.push(exitCodeOfVerdict(report.verdict));
   }
   return mostSerious(codes);
@@ -78,11 +80,12 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
 /**
  * Makes the folder of pages. A page has the name of its file; that of a second file of one name is numbered.
  *
+ * @returns what writes a page, and gives its path
  * @throws {UsageError} where the folder can't be made, and later where a page can't be written
  */
 async function pageWriter(
   folder: string,
-): Promise<(path: string, report: QualityReport) => Promise<void>> {
+): Promise<(path: string, report: QualityReport) => Promise<string>> {
   const { reportPage, writePage } = await import('../console/page.ts');
   const refuse = (error: NodeJS.ErrnoException) => {
     throw new UsageError(`${folder} can't be written to: ${error.message}`);
@@ -95,6 +98,7 @@ async function pageWriter(
     names.set(name, count);
     const page = join(folder, `${name}${count === 1 ? '' : `.${count}`}.html`);
     await writePage(page, reportPage({ name: path, report })).catch(refuse);
+    return page;
   };
 }
 

@@ -76,6 +76,7 @@ export function importContract(
   const before = new Set(used);
   const common = commonOf(contract, choices, toDecide);
   const ofFiles = [...used].filter((path) => !before.has(path));
+  const ofWhole = toDecide.length;
   for (const object of objects) {
     if (!object.get('properties').given) {
       toDecide.push(`What is in ${textOf(object.get('name'))}: the contract names no properties.`);
@@ -96,9 +97,12 @@ export function importContract(
       definitions.set(`monitoring_files/${mapping.name}${suffix}.yaml`, file);
     });
   }
+  const monitored = [...definitions].flatMap(([path, definition]) =>
+    path.startsWith('monitoring_files/') ? [definition] : [],
+  );
+  toDecide.splice(ofWhole, 0, ...openOfFiles(monitored, common));
   // Contact and schedule are said of monitored files: without any they went nowhere.
-  const isMonitored = [...definitions.keys()].some((path) => path.startsWith('monitoring_files/'));
-  if (!isMonitored) for (const path of ofFiles) used.delete(path);
+  if (monitored.length === 0) for (const path of ofFiles) used.delete(path);
   if (faults.length > 0) {
     throw refusal(place, faults);
   }
@@ -154,14 +158,22 @@ function commonOf(contract: ContractNode, { client }: ContractChoices, toDecide:
     toDecide.push('Which client delivers: the contract has no tenant; its name was taken.');
   }
   const contact = contactOf(contract);
-  if (contact === undefined) {
-    toDecide.push('Who hears of a bad delivery: the contract names no address for support.');
-  }
   const schedule = scheduleOf(contract);
-  if (schedule === undefined) {
-    toDecide.push('When deliveries are due: no slaProperties say it with a time of day.');
-  }
   return { client: client ?? tenant ?? name ?? id ?? 'client', contact, schedule };
+}
+
+/** What neither the whole contract says, nor an exported one of each of its servers. */
+function openOfFiles(monitored: readonly object[], { contact, schedule }: Common): string[] {
+  const isOpen = (given: unknown, name: string) =>
+    given === undefined && (monitored.length === 0 || monitored.some((file) => !(name in file)));
+  return [
+    ...(isOpen(contact, 'contact')
+      ? ['Who is told of a bad delivery: the contract names no address for support.']
+      : []),
+    ...(isOpen(schedule, 'schedule')
+      ? ['When deliveries are due: no slaProperties give a time of day.']
+      : []),
+  ];
 }
 
 function contactOf(contract: ContractNode): Contact | undefined {

@@ -480,12 +480,7 @@ function readMonitoringFile(
   const check = checksReporting(fault);
   check.onlyNames(value, '', FILE_PROPERTIES);
   const client = check.text(value.client, 'client', /\S/, 'a name');
-  const bucket = check.text(
-    value.bucket,
-    'bucket',
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
-    'the name of an S3 bucket',
-  );
+  const bucket = check.text(value.bucket, 'bucket', isBucketName, BUCKET_NAME);
   const keyPattern = check.text(
     value.keyPattern,
     'keyPattern',

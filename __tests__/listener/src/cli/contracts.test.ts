@@ -400,3 +400,25 @@ test.each([
     });
   },
 );
+
+test('what servers of an exported contract say of themselves is not left to decide', async () => {
+  const schedules = [{ cron: '0 6 * * 1' }, { cron: '0 7 * * 1' }];
+  const files = (second: object) =>
+    ruleFolder({
+      'mappings/a.yaml': officers,
+      'monitoring_files/a.yaml': {
+        ...{ ...deliveries, keyPattern: 'in/a*.csv', schedule: schedules[0] },
+        contact: { email: 'a@county.example' },
+      },
+      'monitoring_files/b.yaml': {
+        ...{ ...deliveries, keyPattern: 'in/b*.csv', schedule: schedules[1] },
+        ...second,
+      },
+    });
+  const decisions = async (second: object) => {
+    const { out } = await cli(['rules', 'export', await files(second)]);
+    return (await imported(out)).out;
+  };
+  expect(await decisions({ contact: { email: 'b@county.example' } })).not.toContain('To decide');
+  expect(await decisions({})).toContain('- Who is told of a bad delivery');
+});

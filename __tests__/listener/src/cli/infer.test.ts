@@ -44,8 +44,8 @@ test('a schema is proposed with its evidence, and takes its own samples', async 
     ],
     primaryKey: 'visit_id',
   });
-  expect(err).toContain('visit_id: integer by 24 values, 0 nulls, none twice in a file\n');
-  expect(err).toContain('birth_year: integer by 24 values, 0 nulls, looks personal');
+  expect(err).toContain('visit_id: integer in 24 values, 0 nulls, no value twice in a file\n');
+  expect(err).toContain('birth_year: integer in 24 values, 0 nulls, looks personal');
   expect(`${out}${err}`).not.toContain('196');
   const schema = join(await temporaryFolder(), 'schema.json');
   await writeFile(schema, out);
@@ -74,7 +74,7 @@ test('a file that fails without any rules ends with 1, and nothing is proposed',
 test('files of several kinds are a fault of usage', async () => {
   const { code, err } = await cli(['infer', ...(await files('a\n1\n', 'b\n1\n'))]);
   expect(code).toBe(2);
-  expect(err).toContain('has other columns than the files before it');
+  expect(err).toMatch(/1\.csv has other columns than .*0\.csv; give files of one kind at a time/);
 });
 
 const column = (label: string, values: readonly string[]) =>
@@ -97,6 +97,57 @@ test.each([
   expect(JSON.parse(out).fields[1].constraints).toEqual({ required: true });
 });
 
+test.each([
+  ['%m/%d/%Y', 'date', ['1/31/2024', '02/01/2024', 'N/A', '']],
+  ['%d.%m.%Y', 'date', ['1.12.2024', '31.01.2024']],
+  ['%m/%d/%Y %H:%M', 'datetime', ['1/31/2024 9:05', '12/01/2024 23:59']],
+  ['%m/%d/%Y %I:%M %p', 'datetime', ['1/31/2024 9:05 AM', '12/01/2024 11:59 PM']],
+  ['%H:%M', 'time', ['9:05', '23:59']],
+])('dates written as %s are of type %s, and no code', async (format, type, values) => {
+  const paths = await files(column('day', repeated(...values)), column('day', [values[0] ?? '']));
+  const { code, out } = await cli(['infer', ...paths]);
+  expect(code).toBe(0);
+  expect(JSON.parse(out).fields[1]).toMatchObject({ name: 'day', type, format });
+  expect(out).not.toContain('enum');
+});
+
+test('a day that one format alone can have decides between month and day first', async () => {
+  const paths = await files(
+    column('day', repeated('01/02/2024', '03/04/2024')),
+    column('day', ['31/01/2024']),
+  );
+  const { out } = await cli(['infer', ...paths]);
+  expect(JSON.parse(out).fields[1]).toMatchObject({ type: 'date', format: '%d/%m/%Y' });
+});
+
+test('one text that is no date leaves a column of texts', async () => {
+  const paths = await files(column('day', [...repeated('01/31/2024'), 'soon']));
+  const { out } = await cli(['infer', ...paths]);
+  expect(JSON.parse(out).fields[1].type).toBe('string');
+});
+
+test('a column without a value but NULL is no date', async () => {
+  const paths = await files(column('day', repeated('NULL')));
+  const { code, out } = await cli(['infer', ...paths]);
+  expect([code, JSON.parse(out).fields[1].type]).toEqual([0, 'string']);
+});
+
+test.each(['subject_age', 'officerSex', 'Complainant', 'victim_1', 'case_narrative', 'Notes'])(
+  'a column labelled %s looks personal',
+  async (label) => {
+    const paths = await files(column(label, repeated('21', 'x')));
+    expect((await cli(['infer', ...paths])).err).toContain('looks personal');
+  },
+);
+
+test.each(['usage', 'stage', 'sexes_total', 'notebook'])(
+  'a column labelled %s does not',
+  async (label) => {
+    const paths = await files(column(label, repeated('21', 'x')));
+    expect((await cli(['infer', ...paths])).err).not.toContain('looks personal');
+  },
+);
+
 test('texts that stand for no value are missing values, and hide no type', async () => {
   const paths = await files(column('n', ['NULL', 'NA', ...repeated('1', '2')]));
   const { code, out, err } = await cli(['infer', ...paths]);
@@ -107,7 +158,7 @@ test('texts that stand for no value are missing values, and hide no type', async
     missingValues: ['', 'NA', 'NULL'],
     constraints: { minimum: 1, maximum: 2 },
   });
-  expect(err).toContain('n: integer by 24 values, 2 nulls (NA, NULL among them)');
+  expect(err).toContain('n: integer in 24 values, 2 nulls (NA, NULL among them)');
 });
 
 test('a text that may be a code is none of the missing values of a column of texts', async () => {
@@ -190,7 +241,7 @@ test('samples that are written in several ways are a fault of usage', async () =
   const { code, err } = await cli(['infer', ...paths]);
   expect([code, err]).toEqual([
     2,
-    `${paths[1]} has another dialect, {"delimiter":";"}, than the files before it, {}\n`,
+    `${paths[1]} separates cells by ";", quotes them by " and has its labels in line 1, ${paths[0]} separates cells by ",", quotes them by " and has its labels in line 1; give files of one kind at a time\n`,
   ]);
 });
 

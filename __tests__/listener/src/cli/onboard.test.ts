@@ -65,9 +65,11 @@ test('weekly files with commas: from samples to a first verdict, with a schedule
   });
   // The next delivery has later days.
   expect(mapping).not.toContain('2026-01-19');
-  expect(mapping).toContain('# birth_year: integer by 36 values, 0 nulls, looks personal');
+  expect(mapping).toContain('# birth_year: integer in 36 values, 0 nulls, looks personal');
   expect(`${mapping}${out}`).not.toContain('196');
-  expect(out).toContain('- primaryKey: whether visit_id is one, or was unique by chance.');
+  expect(out).toContain(
+    '- primaryKey: whether visit_id is one, or is unique in the samples by chance.',
+  );
   expect(out).not.toContain('- client:');
 });
 
@@ -75,8 +77,32 @@ test('a column in which no value came twice is to be decided', async () => {
   const content = `visit_id,minutes,site\n${rows(30, (i) => `${i + 1},${i + 20},${i % 3}`)}`;
   const { out } = await onboarded([{ name: 'visits.csv', content }]);
   expect(out).toContain(
-    '- unique: whether a value of minutes may come twice in a file; none did.\n',
+    '- unique: whether a value of minutes may come twice in a file; in the samples none did.\n',
   );
+});
+
+test('dates whose month and day can be exchanged are to be decided', async () => {
+  const content = `id,seen,born\n${rows(12, (i) => `${i},0${1 + (i % 9)}/02/2024,1/31/2024`)}`;
+  const { code, out, read } = await onboarded([{ name: 'sightings.csv', content }]);
+  expect(code).toBe(0);
+  expect(await read('mappings/sightings.yaml')).toMatchObject({
+    tableSchema: { fields: [{}, { type: 'date', format: '%m/%d/%Y' }, { format: '%m/%d/%Y' }] },
+  });
+  expect(out.match(/^- format: .*$/gm)).toEqual([
+    '- format: whether seen is written as %m/%d/%Y or %d/%m/%Y; all samples fit both.',
+  ]);
+});
+
+test('names of persons in few complaints are no codes in the rule set', async () => {
+  const content = `id,Complainant\n${rows(40, (i) => `${i},${i % 2 ? 'Mun\u00f3z' : 'Begay'}`)}`;
+  const { text } = await onboarded([{ name: 'complaints.csv', content }]);
+  expect(await text('mappings/complaints.yaml')).not.toMatch(/Mun|Begay/);
+});
+
+test('a name that is no bucket is refused before anything is written', async () => {
+  const { code, err, into } = await onboarded([visits('2026-01-05')], '--bucket', 'My_Bucket');
+  expect([code, err]).toEqual([2, expect.stringContaining('--bucket')]);
+  await expect(readFile(join(into, 'mappings/visits.yaml'))).rejects.toThrow('ENOENT');
 });
 
 test('a file with semicolons in Windows-1252: the dialect is written down and asked about', async () => {
@@ -88,8 +114,8 @@ test('a file with semicolons in Windows-1252: the dialect is written down and as
     dialect: { encoding: 'windows-1252', delimiter: ';' },
   });
   expect(out).toContain('PASSED');
-  expect(out).toContain('- dialect: encoding: it is not UTF-8');
-  expect(out).toContain('- bucket: where files arrive; my-bucket stands for it.');
+  expect(out).toContain('- encoding: the file is not UTF-8');
+  expect(out).toContain('- bucket: where files arrive; replace my-bucket.');
 });
 
 test('the encoding is that of all samples, not of the first one', async () => {

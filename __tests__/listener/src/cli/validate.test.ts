@@ -102,7 +102,10 @@ describe.each([
     await writeFile(other, 'n\n1\n');
     const folder = join(await temporaryFolder(), 'new/pages');
     const call = ['validate', file, other, '--schema', schemaFile, '--html', folder];
-    expect((await cli(call)).code).toBe(1);
+    const { code, err } = await cli(call);
+    expect(code).toBe(1);
+    const written = ['a.csv.html', 'a.csv.2.html'].map((name) => `wrote ${join(folder, name)}\n`);
+    expect(err).toBe(written.join(''));
     const page = (name: string) => readFile(join(folder, name), 'utf8');
     expect(await page('a.csv.html')).toMatch(/type-error in column 1[\s\S]*<span class="text">x</);
     expect(await page('a.csv.2.html')).toContain('Nothing is wrong with this file.');
