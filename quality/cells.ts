@@ -7,6 +7,9 @@ import type { CompiledField } from './table-schema.ts';
 import { ODD_BLANK, oddityOf } from './text.ts';
 import { readText } from './types/string.ts';
 
+/** In place of 1 for a null and 0 for a value: nothing is known of the cell. */
+const UNREAD = 2;
+
 /**
  * Reads the cells of rows: tells what is null, reads values and profiles them. This is the loop that most of the
  * time is spent in, so it only decides whether a cell is fine, and hands over what it suspects to be at fault.
@@ -14,6 +17,7 @@ import { readText } from './types/string.ts';
 export class CellReader {
   /** Order values of the row's cells; NaN for what is not of its type or was not read. A null keeps an older one. */
   readonly values: Float64Array;
+  /** 1 for a null, 0 for a value, 2 for what was not read. */
   readonly nulls: Uint8Array;
   readonly #columns: readonly Column[];
   /** 1 for columns whose cells may be any text, which can be odd without being at fault. */
@@ -100,7 +104,7 @@ export class CellReader {
       if (restIsAbsent) profile.nulls++;
       else profile.unread++;
       const isNull = restIsAbsent && judgesAbsent;
-      this.nulls[cell] = isNull ? 1 : 0;
+      this.nulls[cell] = isNull ? 1 : UNREAD;
       this.values[cell] = Number.NaN;
       if (isNull && field?.required === true) this.#handOver(cell, scanner.bytes, 0, 0, 0);
     }

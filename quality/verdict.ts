@@ -79,7 +79,7 @@ export function tableObstacle(
   const { brokenRows, headerKnown, rows, thresholds } = evidence;
   if (!headerKnown) return 'The table cannot be read: no label of the header is that of a field.';
   const limit = brokenRowsLimit(thresholds);
-  if (brokenRows <= limit * rows) return undefined;
+  if (!exceedsShare(brokenRows, rows, limit)) return undefined;
   return `The table cannot be read: ${brokenRows} of ${rows} rows have a broken structure; maxBrokenRows is ${limit}.`;
 }
 
@@ -100,7 +100,7 @@ export function judge(evidence: Evidence): Judgement {
   const excess = inRows === 0 ? [] : excessOver(thresholds, inRows, failingRows, rows);
   reasons.push(...excess);
   const { maxIncompleteRows = 0 } = thresholds;
-  if (incompleteRows > maxIncompleteRows * rows) {
+  if (exceedsShare(incompleteRows, rows, maxIncompleteRows)) {
     const share = `${incompleteRows} of ${rows} rows`;
     reasons.push(`${share} could not be checked; maxIncompleteRows is ${maxIncompleteRows}.`);
   }
@@ -127,10 +127,15 @@ function excessOver(
   if (maxFaults !== undefined && faults > maxFaults) {
     excess.push(`${faultCount(faults)} in rows; maxFaults is ${maxFaults}.`);
   }
-  if (maxFaultyRows !== undefined && failingRows > maxFaultyRows * rows) {
+  if (maxFaultyRows !== undefined && exceedsShare(failingRows, rows, maxFaultyRows)) {
     excess.push(`${failingRows} of ${rows} rows are faulty; maxFaultyRows is ${maxFaultyRows}.`);
   }
   return excess;
+}
+
+/** Whether a part is a larger share than allowed. A quotient is rounded as the share was, a product is not: 29 > 0.29 * 100. */
+function exceedsShare(part: number, whole: number, share: number): boolean {
+  return part / whole > share;
 }
 
 function faultCount(count: number): string {

@@ -13,9 +13,10 @@ interface Found {
   unreadableRecords?: number;
   brokenRows?: number;
   headerKnown?: boolean;
+  rows?: number;
 }
 
-/** The verdict over ten rows, of which as many are faulty as there are faults in rows. */
+/** The verdict over ten rows where nothing else is said, of which as many are faulty as there are faults in rows. */
 function verdict(found: Found): string {
   const faults = new FaultLog(0);
   const warning = warningTypes(found.thresholds ?? {});
@@ -27,18 +28,18 @@ function verdict(found: Found): string {
   }
   for (const type of found.elsewhere ?? []) faults.count(type, -1, 1, fails(type));
   const { thresholds = {}, readable = true, incompleteRows = 0, unreadableRecords = 0 } = found;
-  const { brokenRows = 0, headerKnown = true } = found;
+  const { brokenRows = 0, headerKnown = true, rows: all = 10 } = found;
   const judgement = judge({
     faults,
     thresholds,
-    rows: 10,
+    rows: all,
     failingRows: rows,
     incompleteRows,
     brokenRows,
     headerKnown,
     readable,
     unreadableRecords,
-    records: 11,
+    records: all + 1,
   });
   expect(judgement.reasons.length === 0).toBe(judgement.verdict === 'passed');
   return judgement.verdict;
@@ -89,6 +90,31 @@ describe('judge', () => {
       'faulty rows over maxFaultyRows',
       { ...twoTypeErrors, thresholds: { maxFaultyRows: 0.19 } },
       'failed',
+    ],
+    [
+      'faulty rows at a share that no double holds',
+      { inRows: { 'type-error': 29 }, rows: 100, thresholds: { maxFaultyRows: 0.29 } },
+      'warned',
+    ],
+    [
+      'one more than that',
+      { inRows: { 'type-error': 30 }, rows: 100, thresholds: { maxFaultyRows: 0.29 } },
+      'failed',
+    ],
+    [
+      'broken rows at such a share',
+      { brokenRows: 57, rows: 100, thresholds: { maxBrokenRows: 0.57 } },
+      'passed',
+    ],
+    [
+      'incomplete rows at such a share',
+      {
+        inRows: { 'stray-quote': 29 },
+        incompleteRows: 29,
+        rows: 100,
+        thresholds: { warnOn: ['stray-quote'], maxIncompleteRows: 0.29 },
+      },
+      'warned',
     ],
     [
       'one of two tolerances exceeded',

@@ -218,6 +218,7 @@ export interface InspectedFile {
   readonly columnsOfSchema: boolean;
   /** Order values of the row's cells; NaN for what is not of its type or was not read. A null keeps an older one. */
   readonly values: Float64Array;
+  /** 1 for a null, 0 for a value, 2 for what was not read. */
   readonly nulls: Uint8Array;
 }
 

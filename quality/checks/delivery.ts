@@ -132,18 +132,19 @@ export const DELIVERY_CHECK: Check<Kind, DeliveryThresholds> = {
     if ((minRows ?? 0) > (maxRows ?? Infinity)) {
       problems.add(`${path}.minRows`, `is ${minRows}, above maxRows`);
     }
-    const completeness: Record<string, number> = {};
     const place = `${path}.completeness`;
     const shares = given.completeness === undefined ? {} : given.completeness;
     if (!isObject(shares)) {
       problems.add(place, `is ${show(shares)}; an object of label and share is needed`);
-      return { minRows, maxRows, completeness };
+      return { minRows, maxRows, completeness: {} };
     }
-    for (const [label, share] of Object.entries(shares)) {
-      if (isShare(share)) completeness[label] = share;
-      else problems.add(`${place}.${label}`, `is ${show(share)}; ${SHARE} is needed`);
-    }
-    return { minRows, maxRows, completeness };
+    const known = Object.entries(shares).filter(([label, share]) => {
+      if (!isShare(share))
+        problems.add(`${place}.${label}`, `is ${show(share)}; ${SHARE} is needed`);
+      return isShare(share);
+    });
+    // A label may be `__proto__`, which can't be set.
+    return { minRows, maxRows, completeness: Object.fromEntries(known) as Record<string, number> };
   },
   begin(file) {
     let tallies: readonly Tally[] = [];
@@ -215,7 +216,7 @@ function tallyOf(
   const cell = columns.findIndex(({ label }) => label === column);
   const secret = new Int32Array(HASH_WORDS);
   ports.fillRandom(secret);
-  const from = deliveredAt - hours * HOUR_MS;
+  const from = deliveredAt - Math.round(hours * HOUR_MS);
   const until = deliveredAt + AHEAD_MS;
   return [newTally({ rule, cell, most, from, until, secret }, undefined)];
 }
@@ -240,7 +241,7 @@ function addSeen(tally: Tally, { values, counted, hashes = [] }: Seen): void {
 
 function count(tally: Tally, { columns, nulls, values }: InspectedFile, record: Scanner): void {
   const { cell, rule, table } = tally;
-  if (cell < 0 || cell >= record.cellCount || nulls[cell] === 1) return;
+  if (cell < 0 || cell >= record.cellCount || nulls[cell] !== 0) return;
   tally.values++;
   let { bytes } = record;
   let start = record.starts[cell] as number;
@@ -361,7 +362,9 @@ function sinceLast({ deliveredAt }: InspectedFile, [last]: readonly AcceptedDeli
 function changeOf(rows: number, deliveries: readonly AcceptedDelivery[]): Figure {
   const total = deliveries.reduce((sum, delivery) => sum + delivery.rows, 0);
   const average = total / deliveries.length;
-  const measured = rows === average ? 0 : (rows - average) / average;
+  // One division of whole numbers is rounded as the limit was.
+  const difference = rows * deliveries.length - total;
+  const measured = difference === 0 ? 0 : difference / total;
   const size = average === 0 ? '' : `${percent(Math.abs(measured))} `;
   const direction = measured === 0 ? 'no change' : `${size}${measured < 0 ? 'fewer' : 'more'}`;
   const last =

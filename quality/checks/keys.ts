@@ -300,6 +300,7 @@ function readKey(
   record: Scanner,
 ): typeof HASHED | typeof INTEGER | typeof NULL | typeof INVALID {
   let hasNull = false;
+  let isInvalid = false;
   const isSingle = parts.length === 1;
   hash.begin();
   for (const { cell, field, isText, isInteger } of parts) {
@@ -308,7 +309,10 @@ function readKey(
       continue;
     }
     const value = values[cell] as number;
-    if (Number.isNaN(value)) return INVALID;
+    if (Number.isNaN(value)) {
+      isInvalid = true;
+      continue;
+    }
     let bytes = record.bytes;
     let start = record.starts[cell] as number;
     let end = record.ends[cell] as number;
@@ -329,7 +333,8 @@ function readKey(
     }
     hash.addKey(key);
   }
-  return hasNull ? NULL : HASHED;
+  if (hasNull) return NULL;
+  return isInvalid ? INVALID : HASHED;
 }
 
 /** One key of the rows of a range, as runs of rows. */

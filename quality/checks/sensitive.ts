@@ -144,7 +144,7 @@ function watch({ field, label: columnLabel }: Column, cell: number): Watched[] {
 
 function look(column: Watched, file: InspectedFile, record: Parameters<typeof cellText>[0]): void {
   const { cell, detectors, counts } = column;
-  if (file.nulls[cell] === 1) return;
+  if (file.nulls[cell] !== 0) return;
   column.values++;
   const length = (record.ends[cell] ?? 0) - (record.starts[cell] ?? 0);
   if (length > LONGEST) return;

@@ -248,6 +248,37 @@ describe('rules that look at earlier deliveries', () => {
     expect(judged(FILE, rule, history)).toMatchObject({ outcome, measured, verdict: outcome });
   });
 
+  it('RowCountChange is exact at a limit, whatever the average is', () => {
+    const rule: DeliveryRule = { rule: 'RowCountChange', last: 3, fail: { maxDecrease: 0.1 } };
+    const history = [13, 13, 14].map((rows) => accepted({ rows }));
+    const file = (rows: number) => `id\n${'1\n'.repeat(rows)}`;
+    expect(judged(file(12), rule, history).outcome).toBe('passed');
+    expect(judged(file(11), rule, history).outcome).toBe('failed');
+  });
+
+  it('leaves cells out that can be of another column', () => {
+    const rules: DeliveryRule[] = [
+      {
+        rule: 'ColumnValues',
+        column: 'c',
+        constraints: { enum: ['5', '7'] },
+        fail: { minShare: 1 },
+      },
+      { rule: 'DistinctValuesCount', column: 'c', fail: { max: 2 } },
+    ];
+    const thresholds: Thresholds = { warnOn: ['stray-quote'], maxIncompleteRows: 1 };
+    const file = 'a,b,c\n1,x,5\n1,x"y, z",6\n2,y,7\n';
+    const report = inspectBytes(file, { expectation: { rules, thresholds } });
+    expect(report.faultCounts).toStrictEqual({ 'stray-quote': 1 });
+    expect(report.deliveryRules).toMatchObject([{ measured: 1 }, { measured: 2 }]);
+  });
+
+  it('minds the completeness of a column whatever its label is', () => {
+    const thresholds = JSON.parse('{"completeness":{"__proto__":1}}') as Thresholds;
+    const report = inspectBytes('__proto__,b\n,1\n', { expectation: { thresholds } });
+    expect(report.faultCounts).toStrictEqual({ completeness: 1 });
+  });
+
   it('RowCountChange after empty deliveries is an increase without a share', () => {
     const rule: DeliveryRule = { rule: 'RowCountChange', fail: { maxIncrease: 9 } };
     const { result } = judged(FILE, rule, [accepted({ rows: 0 })]);

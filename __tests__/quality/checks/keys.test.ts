@@ -46,6 +46,16 @@ describe('keys', () => {
   });
 });
 
+describe('a key of which one part is not of its type', () => {
+  it('names the part that is null', () => {
+    const schema: TableSchema = { ...TWO, primaryKey: ['id', 'name'] };
+    const expectation = { schema, thresholds: { warnOn: ['type-error' as const] } };
+    const report = inspectBytes('id,name\nx,\n', { expectation });
+    expect(report.verdict).toBe('failed');
+    expect(places(report)).toStrictEqual(['type-error 2:1', 'primary-key 2:2']);
+  });
+});
+
 describe('keys of one value in several spellings', () => {
   const zeros = '0'.repeat(30);
   /** Records that are named as the same as the first one. */
