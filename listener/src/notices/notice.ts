@@ -67,6 +67,8 @@ export interface Finding {
   readonly kind: FaultType;
   /** Whether all of them are required values that are not there. */
   readonly missing: boolean;
+  /** Of a `constraint-error` the constraint that all of them break, such as `enum`; null where it is not known, or several are. */
+  readonly constraint: string | null;
   readonly count: number;
   /** Number of the column from 1; null where it is about no single column. */
   readonly column: number | null;
@@ -92,14 +94,21 @@ export function findingsOf(report: QualityReport): readonly Finding[] {
     const byColumn = report.columns.flatMap(({ field, name, nulls, faultCounts }) => {
       const count = faultCounts?.[kind] ?? 0;
       if (count === 0) return [];
-      const places = placesOf(report, kind, field);
+      const places = placesOf(report, kind, (column) => column === field);
       const missing = kind === 'constraint-error' && areMissing(report, field, count, nulls);
-      return [{ kind, missing, count, column: field, field: name, ...places }];
+      const constraint = kind === 'constraint-error' ? constraintOf(report, field, count) : null;
+      return [{ kind, missing, constraint, count, column: field, field: name, ...places }];
     });
     const rest = total - byColumn.reduce((sum, { count }) => sum + count, 0);
     if (rest <= 0) return byColumn;
-    const whole = { kind, missing: false, count: rest, column: null, field: null };
-    return [{ ...whole, ...placesOf(report, kind, null) }, ...byColumn];
+    const whole = {
+      ...{ kind, missing: false, constraint: null },
+      ...{ count: rest, column: null, field: null },
+    };
+    const counted = new Set(byColumn.map(({ column }) => column));
+    // A cell beyond the header's labels is in no column of the report.
+    const places = placesOf(report, kind, (column) => column === null || !counted.has(column));
+    return [{ ...whole, ...places }, ...byColumn];
   });
 }
 
@@ -116,12 +125,22 @@ export function shownFindings(
 function placesOf(
   { faults }: QualityReport,
   kind: FaultType,
-  column: number | null,
+  isMeant: (column: number | null) => boolean,
 ): Pick<Finding, 'rows'> {
   const rows = faults
-    .filter(({ type, field }) => type === kind && field === column)
+    .filter(({ type, field }) => type === kind && isMeant(field))
     .flatMap(({ record }) => (record === null ? [] : [record]));
   return { rows: [...new Set(rows)].slice(0, MOST_ROWS) };
+}
+
+/** Its name is the first word of a message, whether the message quotes the constraint or not. */
+function constraintOf({ faults }: QualityReport, column: number, count: number): string | null {
+  const listed = faults.filter(
+    ({ type, field }) => type === 'constraint-error' && field === column,
+  );
+  const names = new Set(listed.map(({ message }) => /^[a-z]+/i.exec(message)?.[0] ?? ''));
+  const [name = ''] = names;
+  return listed.length === count && names.size === 1 && name !== '' ? name : null;
 }
 
 /** A report lists the first faults of a column; the rest are of the same kind where as many values are null. */

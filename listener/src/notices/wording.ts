@@ -31,6 +31,8 @@ export interface Templates {
   readonly rows: string;
   readonly and: string;
   readonly 'missing-value': string;
+  /** Of faults that break one constraint; of a constraint that is not here, the text of `constraint-error` is taken. */
+  readonly constraints: Readonly<Record<string, string>>;
   readonly findings: Readonly<Record<FaultType, string>>;
   readonly 'more-findings': string;
   readonly summary: string;
@@ -60,6 +62,16 @@ export interface MailText {
 
 /** What is longer, a client of mail cuts anyway. */
 const LONGEST_SUBJECT = 200;
+
+/** To the minute: schedules know no seconds. */
+const TIME: Intl.DateTimeFormatOptions = {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: '2-digit',
+  timeZoneName: 'short',
+};
 
 /** Writes notices as a language's templates have it, for a clerk. */
 export class Wording {
@@ -143,7 +155,7 @@ export class Wording {
   }
 
   /** Such as `12 rows have no officer number (rows 5, 18, 40 and 9 more)`. */
-  finding({ kind, missing, count, column, field, rows }: Finding): string {
+  finding({ kind, missing, constraint, count, column, field, rows }: Finding): string {
     const templates = this.#templates;
     const names = templates.column;
     const name =
@@ -152,7 +164,11 @@ export class Wording {
         : column !== null
           ? this.#fill(names.numbered, { number: column })
           : names.none;
-    return this.#fill(missing ? templates['missing-value'] : templates.findings[kind], {
+    const ofConstraint = constraint === null ? undefined : templates.constraints[constraint];
+    const template = missing
+      ? templates['missing-value']
+      : (ofConstraint ?? templates.findings[kind]);
+    return this.#fill(template, {
       count,
       column: name,
       rows: this.#rows(rows, count),
@@ -202,15 +218,15 @@ export class Wording {
       status: this.#statusOf(data),
       file: object === null ? '' : (object.key.split('/').at(-1) ?? object.key),
       before: previousVerdict === null ? '' : this.#templates.status[previousVerdict].toLowerCase(),
-      subject: period?.subject ?? '',
+      // In any folder is what a name without one says to a clerk.
+      subject: period?.subject.replace(/^\*\*\//, '') ?? '',
       period: period?.name ?? '',
       due: period === null ? '' : this.#time(period.dueAt, period.timeZone),
     };
   }
 
   #time(time: string, timeZone: string): string {
-    const form = { dateStyle: 'medium', timeStyle: 'long', timeZone } as const;
-    return new Intl.DateTimeFormat(this.#language, form).format(new Date(time));
+    return new Intl.DateTimeFormat(this.#language, { ...TIME, timeZone }).format(new Date(time));
   }
 
   #fill(template: string, values: Readonly<Record<string, string | number>>): string {

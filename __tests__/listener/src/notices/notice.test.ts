@@ -107,8 +107,29 @@ describe('a finding', () => {
       columns: [],
     } as unknown as QualityReport;
     expect(findingsOf(report)).toEqual([
-      { kind: 'missing-cell', missing: false, count: 3, column: null, field: null, rows: [7] },
+      {
+        ...{ kind: 'missing-cell', missing: false, constraint: null },
+        ...{ count: 3, column: null, field: null, rows: [7] },
+      },
     ]);
+  });
+
+  test('of cells beyond the header names their rows', () => {
+    const report = {
+      ...reportOf(0, 0, []),
+      ...{ faultCounts: { 'extra-cell': 2 } },
+      faults: [7, 9].map((record) => ({ type: 'extra-cell', record, field: 8 })),
+    } as unknown as QualityReport;
+    expect(findingsOf(report)).toMatchObject([{ kind: 'extra-cell', count: 2, rows: [7, 9] }]);
+  });
+
+  test.each([
+    ['one constraint', 2, ['enum does not list it', 'enum does not list it'], 'enum'],
+    ['one whose limit is withheld', 1, ['maximum is not met'], 'maximum'],
+    ['several', 2, ['enum does not list it', 'pattern is not met'], null],
+    ['more than are listed', 3, ['enum does not list it'], null],
+  ])('names the constraint of faults that break %s', (_, count, messages, constraint) => {
+    expect(findingsOf(reportOf(count, 0, messages))).toMatchObject([{ constraint }]);
   });
 
   test('comes in the order of the kinds, and twenty are named', () => {

@@ -9,6 +9,7 @@ const ID = '0b6c0f1e-58a1-4b0b-9a53-6a4dcb1b7a10';
 const FINDING: Finding = {
   kind: 'constraint-error',
   missing: true,
+  constraint: 'required',
   count: 12,
   column: 2,
   field: 'officer_number',
@@ -63,8 +64,32 @@ test.each([
   [1, '1 value of officer number begins or ends with blanks (row 5)'],
   [2, '2 values of officer number begin or end with blanks (rows 5 and 1 more)'],
 ])('%i padded: verb and noun agree', (count, text) => {
-  const padded = { ...FINDING, kind: 'padded-value', missing: false, rows: [5] } as const;
+  const padded = {
+    ...FINDING,
+    kind: 'padded-value',
+    missing: false,
+    constraint: null,
+    rows: [5],
+  } as const;
   expect(wording.finding({ ...padded, count })).toBe(text);
+});
+
+test.each([
+  ['enum', 'has a value in officer number that is not on the agreed list (row 5)'],
+  ['maximum', 'has a value in officer number above the agreed maximum (row 5)'],
+  ['jsonSchema', 'has a value in officer number that is not allowed (row 5)'],
+  [null, 'has a value in officer number that is not allowed (row 5)'],
+])('what is wrong with a value that breaks %j is said without it', (constraint, text) => {
+  const broken = { ...FINDING, missing: false, constraint, count: 1, rows: [5] };
+  expect(wording.finding(broken)).toBe(`1 row ${text}`);
+});
+
+test('a file that may be in any folder goes by its name', () => {
+  const period = { ...LATE.period, subject: '**/visits_*.csv' } as NonNullable<
+    NoticeData['period']
+  >;
+  const { subject } = wording.mail(ID, [notice({ ...LATE, period })]);
+  expect(subject).toMatch(/^Late: visits_\*\.csv, due /);
 });
 
 test('a column that the schema does not name goes by its number', () => {
@@ -84,7 +109,7 @@ describe('each language', () => {
     const own = new Wording(language);
     for (const kind of FAULT_TYPES) {
       for (const count of [1, 2]) {
-        const text = own.finding({ ...FINDING, kind, missing: false, count });
+        const text = own.finding({ ...FINDING, kind, missing: false, constraint: null, count });
         expect(text).not.toMatch(/[{}]|undefined/);
         expect(text).not.toBe('');
       }
@@ -111,7 +136,7 @@ Notice ${ID}
 
 test('a file that is late is due in the time of its sender', () => {
   const { subject, text } = wording.mail(ID, [notice(LATE)]);
-  expect(subject).toMatch(/^Late: from_client\/nm\/\*\.csv, due Nov 30, 2026, 5:00:00.PM MST$/);
+  expect(subject).toMatch(/^Late: from_client\/nm\/\*\.csv, due Nov 30, 2026, 5:00.PM MST$/);
   expect(text).toMatch(/^Late: .*period 2026-11.*has not arrived\.\n/);
 });
 
