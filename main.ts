@@ -4,7 +4,7 @@ import { FileProcessingStack } from './src/file-processing/stack.ts';
 import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
 import { environmentOrExit, settingsOrExit } from './src/settings/environment.ts';
 import { type Finding, formatFinding } from './src/settings/finding.ts';
-import { outdirOrExit } from './src/stack/outdir.ts';
+import { outdirOrExit, writeOrExit } from './src/stack/outdir.ts';
 import { summaryOrExit } from './src/synthesized/summary.ts';
 import { writeSynthesizedViews } from './src/synthesized/views/write-synthesized-views.ts';
 
@@ -38,8 +38,10 @@ const props = {
 const processing = settingsOrExit(() => new FileProcessingStack(app, 'file-processing', props));
 warn(processing, warnings.fileProcessing);
 
-app.synth();
-writeSynthesizedViews(app.outdir);
+writeOrExit(app.outdir, () => {
+  app.synth();
+  writeSynthesizedViews(app.outdir);
+});
 
 process.stdout.write(summary(app.outdir, environment, settings.placeholders.map(formatFinding)));
 

@@ -1,5 +1,6 @@
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '@file-processing/contract/make-folder.ts';
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../src/settings/environment.ts';
 import { SynthesizedFolderError } from '../src/synthesized/synthesized-stack.ts';
@@ -318,7 +319,7 @@ function readable(root: string, environment: string): AcceptedJson | undefined {
 /** Before the synthesis, which takes most of the time. */
 function refuseUnwritable(out: string): void {
   try {
-    mkdirSync(out, { recursive: true });
+    makeFolder(out);
     accessSync(out, constants.W_OK);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
@@ -340,6 +341,9 @@ function record(results: readonly AuditResult[], { lower }: Options, { root }: A
   writeFloors(path, recordFloors(readFloors(path), results, lower));
 }
 
+/** Codes of a full disk, and of what is in the way of a file or folder. */
+const UNWRITABLE = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EEXIST', 'EISDIR', 'ENOTDIR'];
+
 function report(error: unknown, { stderr }: AuditContext): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.green : EXIT.usage;
   if (error instanceof AuditError) {
@@ -348,6 +352,10 @@ function report(error: unknown, { stderr }: AuditContext): ExitCode {
   }
   if (error instanceof SynthesizedFolderError) {
     stderr.write(`error: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof Error && 'code' in error && UNWRITABLE.includes(String(error.code))) {
+    stderr.write(`error: what the audit writes can't be written: ${error.message}\n`);
     return EXIT.usage;
   }
   stderr.write(`unexpected error: ${error instanceof Error ? error.stack : String(error)}\n`);

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeStack, PLANTED_FAULTS, plantFaults } from '../fixtures/audit/bad-stack.ts';
@@ -95,6 +95,17 @@ describe('the audit of an environment', () => {
     expect(run.stderr).toBe(
       `error: ${file}/reports can't be written (ENOTDIR)\nnext: --out names another folder for the reports\n`,
     );
+    expect(run.code).toBe(64);
+  });
+
+  it('refuses in one line where a report cannot be written', async () => {
+    const place = temporaryFolder();
+    folders.push(place);
+    mkdirSync(join(place.path, 'complete/report.html'), { recursive: true });
+    const run = await runAuditHere([
+      ...['--only-rules', '--from', good.path, '--environment', 'complete', '--out', place.path],
+    ]);
+    expect(run.stderr).toMatch(/^error: what the audit writes can't be written: EISDIR: .*\n$/);
     expect(run.code).toBe(64);
   });
 });

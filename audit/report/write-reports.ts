@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '@file-processing/contract/make-folder.ts';
 import { sha256 } from '../evidence.ts';
 import type { AuditResult } from '../judge.ts';
 import { SIGNATURE_SUFFIX, SIGNED_REPORT, signatureOf } from '../verify.ts';
@@ -19,7 +20,7 @@ import { reportFolder, reportOf, shownPath } from './summary.ts';
  */
 export function writeReports(out: string, result: AuditResult, key: KeyObject | undefined): string {
   const folder = reportFolder(out, result.environment);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
   const plain = reportOf(result);
   const oscal = oscalReport(result);

@@ -1,7 +1,8 @@
-import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '@file-processing/contract/make-folder.ts';
 import { watch } from 'chokidar';
 import type { KeyFilter, LocalSettings } from './synthesized-settings.ts';
 
@@ -119,13 +120,13 @@ export async function prepareDropFolder(
   root: string,
   { buckets }: Pick<LocalSettings, 'buckets'>,
 ): Promise<string | undefined> {
-  const made = (await mkdir(root, { recursive: true })) !== undefined;
+  const made = makeFolder(root);
   const [path = root] = buckets.map(({ name, filters }) =>
     join(root, name, ...sampleKey(filters).split('/')),
   );
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   for (const { name, filters } of buckets.slice(1)) {
-    await mkdir(join(root, name, filters[0]?.prefix ?? ''), { recursive: true });
+    makeFolder(join(root, name, filters[0]?.prefix ?? ''));
   }
   if (made) await copyFile(SAMPLE, path);
   const found = await readFile(path).catch(() => undefined);

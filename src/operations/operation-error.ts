@@ -88,13 +88,22 @@ export function asAwsError(error: unknown): OperationError | undefined {
 }
 
 /** Codes of a file or folder that this user may not write, or that is not one. */
-const UNUSABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'];
+const UNUSABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'EILSEQ'];
+
+/** Their errors name no file. */
+const FULL = ['ENOSPC', 'EDQUOT'];
 
 /** An error of the file system that the user can put right; undefined for any other error. */
 export function asFileError(error: unknown): OperationError | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code = '', path } = error as NodeJS.ErrnoException;
-  if (path === undefined || !UNUSABLE.includes(code)) return undefined;
+  const { code = '', path, syscall } = error as NodeJS.ErrnoException;
+  if (FULL.includes(code)) {
+    const next = 'free some of it, and try again';
+    return new OperationError(`the disk is full (${code})`, { cause: error, next });
+  }
+  // Any folder can be made but where the system has no room for one, as in /proc.
+  const isUnusable = UNUSABLE.includes(code) || (code === 'ENOENT' && syscall === 'mkdir');
+  if (path === undefined || !isUnusable) return undefined;
   return new OperationError(`${path} can't be used (${code})`, {
     cause: error,
     next: 'check who owns it, and what this user may do there',

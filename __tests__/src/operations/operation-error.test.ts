@@ -39,6 +39,11 @@ describe('an error of the file system', () => {
     expect(known?.code).toBe(1);
   });
 
+  it('says that the disk is full, whatever was written', () => {
+    const full = named('Error', 'ENOSPC: no space left on device, write', { code: 'ENOSPC' });
+    expect(asFileError(full)?.message).toBe('the disk is full (ENOSPC)');
+  });
+
   it.each([
     named('Error', 'gone', { code: 'ENOENT', path: '/srv' }),
     named('Error', 'no path', { code: 'EACCES' }),

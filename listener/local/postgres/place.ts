@@ -4,6 +4,7 @@ import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolder } from '@file-processing/contract/make-folder.ts';
 import { embeddedBinaries, reachableBinaries, type ServerUser, serverUser } from './binaries.ts';
 
 const run = promisify(execFile);
@@ -31,7 +32,7 @@ export function fallbackFolderFor(folder: string): string {
 export async function preparePlace(wantedFolder: string, source?: string): Promise<Place> {
   const user = await serverUser();
   const wanted = resolve(wantedFolder);
-  await mkdir(wanted, { recursive: true });
+  makeFolder(wanted);
   // Others may pass through to the data, which has a mode of its own, but not look around.
   await chmod(wanted, 0o711);
   const fallback = fallbackFolderFor(wanted);

@@ -4,8 +4,8 @@ import { compileExpectation } from '@file-processing/quality/expectation.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { checkerPage } from '../console/checker/checker-page.ts';
 import { builtScripts } from '../console/checker/scripts.ts';
-import { writePage } from '../console/page.ts';
 import { type Command, UsageError } from './command-context.ts';
+import { writeOutputFile } from './output-files.ts';
 import { readExpectation } from './validate.ts';
 
 /** Options of `checker`. */
@@ -26,11 +26,7 @@ export const checker: Command<CheckerOptions> = async (context, { mapping, outpu
   const digest = createHash('sha256').update(JSON.stringify(expectation)).digest('hex');
   const name = basename(mapping).replace(/\.(json|ya?ml)$/, '');
   const stamp = `${name} (${digest.slice(0, 12)}), file-processing ${packageJson.version}`;
-  await writePage(output, checkerPage({ name, stamp, expectation }, scripts)).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw new UsageError(`${output} can't be written: ${error.message}`);
-    },
-  );
+  await writeOutputFile(output, checkerPage({ name, stamp, expectation }, scripts));
   context.stdout.write(`${output}: checks files by ${stamp}\n`);
   return 0;
 };

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import { makeFolder } from '@file-processing/contract/make-folder.ts';
 import { stringify } from 'yaml';
 import { fileFault } from '../config/read-variables.ts';
 import { exportContract } from '../rules/contract-export.ts';
@@ -9,6 +10,7 @@ import { type ContractChoices, importContract } from '../rules/contract-import.t
 import type { WithoutCounterpart } from '../rules/contract-reader.ts';
 import type { RuleFiles } from '../rules/rule-set.ts';
 import { type Command, UsageError } from './command-context.ts';
+import { unwritable } from './output-files.ts';
 import { amount, printable } from './report-text.ts';
 import { readWholeSet } from './rules.ts';
 
@@ -51,22 +53,27 @@ function lostText({ path, places, first, reason }: WithoutCounterpart): string {
 }
 
 /**
- * Writes a rule set's files.
+ * Writes a rule set's files, all or none.
  *
- * @throws {UsageError} where one is there already: none is written then; or where the folder can't be written to
+ * @throws {UsageError} where one is there already, or where the folder can't be written to
  */
 export async function writeRuleFiles(folder: string, files: RuleFiles): Promise<void> {
   const there = [...files.keys()].map((path) => join(folder, path)).filter(existsSync);
   if (there.length > 0) {
     throw new UsageError(`${there.join(', ')}: there already; name another folder by --into`);
   }
+  const written: string[] = [];
   try {
-    for (const [path, text] of files) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await writeFile(join(folder, path), text, { flag: 'wx' });
+    for (const [name, text] of files) {
+      const path = join(folder, name);
+      makeFolder(dirname(path));
+      const file = await open(path, 'wx');
+      written.push(path);
+      await file.writeFile(text).finally(() => file.close());
     }
   } catch (error) {
-    throw new UsageError(`${folder} can't be written to: ${(error as Error).message}`);
+    await Promise.all(written.map((path) => rm(path, { force: true })));
+    throw unwritable(folder, error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { access, constants, glob, mkdir, readFile, stat } from 'node:fs/promises';
+import { access, constants, glob, readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative } from 'node:path';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { type InspectOptions, inspectCsv } from '@file-processing/quality/inspect.ts';
@@ -12,6 +12,7 @@ import { restore, withhold } from '../privacy/withhold.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict, mostSerious } from './exit-codes.ts';
 import { referenceFiles, referencesFromFiles, unusableReference } from './offline-references.ts';
+import { makeOutputFolder, writeOutputFile } from './output-files.ts';
 import { printable, reportText, showProgress } from './report-text.ts';
 
 /** Options of `validate`. */
@@ -86,18 +87,15 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
 async function pageWriter(
   folder: string,
 ): Promise<(path: string, report: QualityReport) => Promise<string>> {
-  const { reportPage, writePage } = await import('../console/page.ts');
-  const refuse = (error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${folder} can't be written to: ${error.message}`);
-  };
-  await mkdir(folder, { recursive: true }).catch(refuse);
+  const { reportPage } = await import('../console/page.ts');
+  makeOutputFolder(folder);
   const names = new Map<string, number>();
   return async (path, report) => {
     const name = basename(path);
     const count = (names.get(name) ?? 0) + 1;
     names.set(name, count);
     const page = join(folder, `${name}${count === 1 ? '' : `.${count}`}.html`);
-    await writePage(page, reportPage({ name: path, report })).catch(refuse);
+    await writeOutputFile(page, reportPage({ name: path, report }));
     return page;
   };
 }

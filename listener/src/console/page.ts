@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { Html, html, type Part } from './html.ts';
 import { type ReportPage, reportBody } from './report-body.ts';
 import { STYLE } from './style.ts';
@@ -73,16 +72,4 @@ function hashSource(text: string): string {
 export function reportPage(page: ReportPage): string {
   const title = `${page.report.verdict}: ${page.name.slice(0, 160)}`;
   return selfContainedPage({ title, body: html`<main>${reportBody(page)}</main>` });
-}
-
-/** Writes a page to a file, in place of what is there: all of it or, on a full disk, nothing. @throws as `node:fs` does */
-export async function writePage(path: string, page: string): Promise<void> {
-  const unfinished = `${path}.unfinished`;
-  try {
-    await writeFile(unfinished, page);
-    await rename(unfinished, path);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { makeFolder } from '@file-processing/contract/make-folder.ts';
 import { Argument } from 'commander';
 import { loadEnvironment } from '../../settings/environment.ts';
 import { varOption } from '../command-options.ts';
@@ -58,12 +59,14 @@ async function judgeDrift(
   const folder = resolve(context.root, options.out, options.environment);
   const copy = join(folder, 'cdktf.out');
   rmSync(folder, { recursive: true, force: true });
+  // Before Terraform is asked, which takes minutes.
+  makeFolder(copy);
   const drifts: StackDrift[] = [];
   for (const name of stacksOf(context, options.environment)) {
     const stack = await openStack(context, { ...options, variables: options.var }, name);
     const found = await driftOf(context, stack, options);
     const target = join(copy, 'stacks', name);
-    mkdirSync(target, { recursive: true });
+    makeFolder(target);
     copyFileSync(join(stack.folder, '../../manifest.json'), join(copy, 'manifest.json'));
     writeFileSync(join(target, 'cdk.tf.json'), `${JSON.stringify(found.json, undefined, 2)}\n`);
     drifts.push(...found.drifts.map((one) => ({ stack: name, ...one })));

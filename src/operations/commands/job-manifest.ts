@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { JOBS, type JobName } from '@file-processing/contract/listener-interface.ts';
 import {
   type DeliveryFilter,
@@ -12,6 +12,7 @@ import { readSynthesizedStacks } from '../../synthesized/synthesized-stack.ts';
 import { kubernetesObjects } from '../../synthesized/views/kubernetes-manifests.ts';
 import { yamlOf } from '../../synthesized/views/yaml.ts';
 import { checkKey, secondsOption } from '../command-options.ts';
+import { writeOutput } from '../files.ts';
 import { deliveryFilterOf, jobObjects } from '../job/job-objects.ts';
 import type { Operation } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
@@ -73,7 +74,7 @@ once more, delete the Job first. Kubernetes removes the Job, but not its ConfigM
       ? `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }, undefined, 2)}\n`
       : manifests.map(yamlOf).join('---\n');
     if (options.output === undefined) context.stdout.write(text);
-    else await writeFile(options.output, text);
+    else await writeOutput(options.output, text);
     return EXIT.ok;
   },
 };

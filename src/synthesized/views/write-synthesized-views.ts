@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '@file-processing/contract/make-folder.ts';
 import { modelOf, type StackModel } from '../model/model.ts';
 import { readSynthesizedStacks } from '../synthesized-stack.ts';
 import { appliedObjectsOf, type KubernetesObject, type Manifest } from './kubernetes-manifests.ts';
@@ -130,7 +131,7 @@ export function writeFiles(folder: string, files: Files): void {
 
 /** Makes a folder, or removes from it what an earlier run left behind. */
 function keepOnly(folder: string, names: readonly string[]): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const name of readdirSync(folder)) {
     if (!names.includes(name)) rmSync(join(folder, name), { recursive: true });
   }

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { html } from '../../../../listener/src/console/html.ts';
-import { reportPage, writePage } from '../../../../listener/src/console/page.ts';
+import { reportPage } from '../../../../listener/src/console/page.ts';
 import { groupsOf, MOST_PAGE_BYTES } from '../../../../listener/src/console/report-body.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const schema = {
   fields: [
@@ -162,22 +159,6 @@ describe('the page about a report', () => {
     const page = pageOf(huge, text);
     expect(Buffer.byteLength(page)).toBeLessThan(MOST_PAGE_BYTES);
     expect(page).toContain('more columns: 0 without a value');
-  });
-});
-
-describe('a page that is written', () => {
-  it('takes the place of the one that is there', async () => {
-    const path = join(await temporaryFolder(), 'a.html');
-    await writePage(path, 'old');
-    await writePage(path, 'new');
-    expect(await readFile(path, 'utf8')).toBe('new');
-  });
-
-  it('and cannot be leaves nothing half-written behind', async () => {
-    const folder = await temporaryFolder();
-    await mkdir(join(folder, 'a.html'));
-    await expect(writePage(join(folder, 'a.html'), 'new')).rejects.toThrow();
-    expect(await readdir(folder)).toEqual(['a.html']);
   });
 });
 

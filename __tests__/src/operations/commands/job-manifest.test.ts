@@ -48,6 +48,16 @@ describe('manage job-manifest', () => {
     expect(out).toContain('from_client/tx_austin/a+b.csv');
   });
 
+  it.each(['', 'none/job.yaml', 'manifest.json/job.yaml', 'caf\uFFFD'])(
+    'refuses in one line to write what cannot be written: %j',
+    async (name) => {
+      const path = join(folder, name);
+      const { code, out, err } = await jobManifest('--key', KEY, '-o', path);
+      expect([code, out]).toEqual([EXIT.usage, '']);
+      expect(err).toMatch(/^error: --output \S+ can't be written \(E[A-Z]+\)\nnext: .*\n$/);
+    },
+  );
+
   it('writes a ConfigMap as well for a file of events', async () => {
     const file = join(folder, 'events');
     writeFileSync(file, `${eventOf(BUCKET, KEY)}\n`);

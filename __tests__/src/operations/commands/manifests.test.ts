@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -69,6 +77,15 @@ describe('manage manifests', () => {
     const { code, err } = await manifests('--outputs-file', outputsFile, '-o', place);
     expect([code, readdirSync(place)]).toEqual([EXIT.refused, [name]]);
     expect(err).toContain('holds more than manifests of an earlier run');
+  });
+
+  it('refuses in one line a folder that cannot be made', async () => {
+    symlinkSync('nowhere', join(folder, 'dangling'));
+    const parameters = ['--outputs-file', outputsFile, '-o', join(folder, 'dangling')];
+    const { code, err } = await manifests(...parameters);
+    rmSync(join(folder, 'dangling'));
+    expect(code).toBe(EXIT.failed);
+    expect(err).toMatch(/^error: \S+dangling can't be used \(EEXIST\)\nnext: .*\n$/);
   });
 
   it('takes a value that is given', async () => {
