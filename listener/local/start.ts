@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { EXIT as LISTENER_EXIT } from '@file-processing/contract/listener-interface.ts';
+import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { worstFaults } from '../src/cli/report-text.ts';
 import { PLACES, shownClasses } from '../src/privacy/places.ts';
@@ -28,11 +28,15 @@ const ROOT = resolve(import.meta.dirname, '../..');
 /** As `npm run synth` has it. */
 const DEFAULT_ENVIRONMENT = 'etl-playground';
 
-/** Of sysexits.h, as the listener's own technical codes are; the listener keeps 2 for wrong usage. */
-const EXIT = { usage: 64, unexpected: 70 } as const;
-
 /** Codes of a folder that is not the user's, or not one. */
-const UNUSABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
+const UNUSABLE: ReadonlySet<string | undefined> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'EEXIST',
+  'EILSEQ',
+]);
 
 /** So many faults of the sample are shown. */
 const SHOWN_FAULTS = 3;
@@ -205,27 +209,33 @@ function shellWord(path: string): string {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code, path, syscall, message } = error as NodeJS.ErrnoException;
+  const { code, path } = error as NodeJS.ErrnoException;
+  return isUnusable(error)
+    ? `${path} can't be used (${code}): --data and --state name other folders`
+    : error.message;
+}
+
+function isUnusable(error: unknown): boolean {
+  const { code, path, syscall } = error as NodeJS.ErrnoException;
   // A program that can't be started has a path as well.
-  if (path === undefined || !UNUSABLE.has(code) || syscall?.startsWith('spawn')) return message;
-  return `${path} can't be used (${code}): --data and --state name other folders`;
+  if (path === undefined || syscall?.startsWith('spawn')) return false;
+  // Any folder can be made but where the system has no room for one, as in /proc.
+  return UNUSABLE.has(code) || (code === 'ENOENT' && syscall === 'mkdir');
 }
 
 /** Whether the program that failed has already written what to change. */
 function hasSaidWhy(error: unknown): error is { readonly exitCode: number } {
   if (error instanceof SynthesisError) return true;
-  return error instanceof ListenerEndedError && error.exitCode === LISTENER_EXIT.usage;
+  return error instanceof ListenerEndedError && error.exitCode === EXIT.usage;
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof StartOptionError) return EXIT.usage;
   if (hasSaidWhy(error)) return error.exitCode;
   // What no other try makes better.
-  const isOfSettings = [StackError, RuleSetError, FolderInUseError].some(
+  const isOfUsage = [StartOptionError, StackError, RuleSetError, FolderInUseError].some(
     (kind) => error instanceof kind,
   );
-  if (isOfSettings) return LISTENER_EXIT.usage;
-  return EXIT.unexpected;
+  return isOfUsage || isUnusable(error) ? EXIT.usage : EXIT.unexpected;
 }
 
 try {

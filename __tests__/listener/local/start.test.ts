@@ -314,14 +314,23 @@ async function podOf(rules: string) {
 }
 
 test.each([
-  ['that is not there', 64, '/nowhere', 'there is no folder /nowhere\n'],
-  ['that is broken', 2, undefined, '- mappings/a.yaml:1:1: name: is "A"'],
-])('a rule set %s ends the start with %i', async (_name, code, folder, message) => {
+  ['that is not there', '/nowhere', 'there is no folder /nowhere\n'],
+  ['that is broken', undefined, '- mappings/a.yaml:1:1: name: is "A"'],
+])('a rule set %s ends the start with 2', async (_name, folder, message) => {
   const broken = { 'mappings/a.yaml': 'name: A\ntableSchema: {}\n' };
   const flow = start(await writeStack(), '--rules', folder ?? (await ruleFolder(broken)));
-  expect(await flow.ended).toBe(code);
+  expect(await flow.ended).toBe(2);
   expect(flow.errors()).toContain(message);
 });
+
+test.skipIf(!existsSync('/proc')).each(['--data', '--state'])(
+  '%s with a folder that no file system has ends the start with 2, at once',
+  async (option) => {
+    const flow = start(await writeStack(), option, '/proc/none');
+    expect(await flow.ended).toBe(2);
+    expect(flow.errors()).toMatch(/^\/proc\/none can't be used \(ENOENT\): .*\n$/);
+  },
+);
 
 describe('while it runs', () => {
   let stack: Stack;
@@ -412,10 +421,10 @@ test('npm start is at most 20 lines: stacks, places, the sample and a command fo
   );
 });
 
-test('a wrong option of npm start is one line and 64, before any synthesis', async () => {
+test('a wrong option of npm start is one line and 2, before any synthesis', async () => {
   const CDKTF_OUTPUT = join(await mkdtemp(join(state, 'npm-')), 'out');
   const flow = npmStart(['--onse'], { CDKTF_OUTPUT });
-  expect(await flow.ended).toBe(64);
+  expect(await flow.ended).toBe(2);
   expect(flow.errors()).toBe("Unknown option '--onse'; npm start -- --help lists the options\n");
   expect(existsSync(CDKTF_OUTPUT)).toBe(false);
 });
