@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,6 +20,17 @@ export interface DropFolder {
 /** Waits for as long as a file must stay the same; rejects when the signal aborts. */
 export type Pause = (signal: AbortSignal) => Promise<void>;
 
+/** What a watch tells of. */
+export interface DropFolderReports {
+  /** A file was written to its end. */
+  readonly onFile: (path: string) => void;
+  /** A file or folder has a name that is not UTF-8; the path shows other bytes as `\xE9`. */
+  readonly onNotUtf8: (path: string) => void;
+  readonly onError: (error: unknown) => void;
+  /** @default 300 ms */
+  readonly pause?: Pause;
+}
+
 /**
  * Reports every file below a folder once it was written to its end: those that are there, and new
  * and changed ones. Hidden files (editors and file managers make them) are not deliveries.
@@ -28,9 +40,12 @@ export type Pause = (signal: AbortSignal) => Promise<void>;
  */
 export function watchDropFolder(
   root: string,
-  onFile: (path: string) => void,
-  onError: (error: unknown) => void,
-  pause: Pause = (signal) => delay(STABLE_MS, undefined, { signal }),
+  {
+    onFile,
+    onNotUtf8,
+    onError,
+    pause = (signal) => delay(STABLE_MS, undefined, { signal }),
+  }: DropFolderReports,
 ): DropFolder {
   const watcher = watch(root, {
     followSymlinks: false,
@@ -57,11 +72,28 @@ export function watchDropFolder(
     onFile(path);
   };
   watcher.on('add', onChange).on('change', onChange).on('error', onError);
+  // Node cannot open what has such a name, so that chokidar passes over it.
+  let told: readonly string[] = [];
+  const tellNotUtf8 = async () => {
+    try {
+      const { notUtf8 } = await filesIn(root);
+      for (const path of notUtf8.filter((one) => !told.includes(one))) onNotUtf8(path);
+      told = notUtf8;
+    } catch (error) {
+      // A folder that went while it was looked at.
+      if (!isGone(error)) onError(error);
+    }
+  };
+  let telling = tellNotUtf8();
+  watcher.on('raw', (_event, name) => {
+    if (name?.includes('\uFFFD')) telling = telling.then(tellNotUtf8);
+  });
   return {
     ready: new Promise((resolve) => watcher.once('ready', resolve)),
     async close() {
       closing.abort();
       await watcher.close();
+      await telling;
     },
   };
 }
@@ -92,16 +124,38 @@ function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** The files that are there now, in the order of their paths. */
-export async function filesIn(root: string): Promise<readonly string[]> {
+/** What is in a drop folder now, in the order of the paths. */
+export interface FilesFound {
+  readonly paths: readonly string[];
+  /** Files and folders whose names are not UTF-8, as keys of S3 are, with their bytes as `\xE9`. */
+  readonly notUtf8: readonly string[];
+}
+
+/** The files that are there now. */
+export async function filesIn(root: string): Promise<FilesFound> {
   const paths: string[] = [];
-  for (const entry of await readdir(root, { withFileTypes: true })) {
-    const path = join(root, entry.name);
+  const notUtf8: string[] = [];
+  for (const entry of await readdir(root, { withFileTypes: true, encoding: 'buffer' })) {
+    const path = join(root, entry.name.toString());
     if (isHidden(path)) continue;
-    if (entry.isDirectory()) paths.push(...(await filesIn(path)));
+    if (!isUtf8(entry.name)) notUtf8.push(join(root, shownBytes(entry.name)));
     else if (entry.isFile()) paths.push(path);
+    else if (entry.isDirectory()) {
+      const below = await filesIn(path);
+      paths.push(...below.paths);
+      notUtf8.push(...below.notUtf8);
+    }
   }
-  return paths.sort();
+  return { paths: paths.sort(), notUtf8: notUtf8.sort() };
+}
+
+function shownBytes(name: Buffer): string {
+  return name
+    .toString('latin1')
+    .replace(
+      /[^ -~]/g,
+      (one) => `\\x${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+    );
 }
 
 function isHidden(path: string): boolean {

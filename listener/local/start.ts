@@ -128,7 +128,8 @@ async function readSettings(path: string): Promise<LocalSettings> {
 }
 
 async function judgeAll(flow: LocalFlow, dataFolder: string): Promise<void> {
-  const paths = await filesIn(dataFolder);
+  const { paths, notUtf8 } = await filesIn(dataFolder);
+  for (const path of notUtf8) print(notUtf8Line(path));
   if (paths.length === 0) print(`there is no file in ${dataFolder}`);
   await Promise.all(
     paths.map(async (path) => {
@@ -138,6 +139,10 @@ async function judgeAll(flow: LocalFlow, dataFolder: string): Promise<void> {
       else if (submission !== undefined) print((await submission.verdict).text);
     }),
   );
+}
+
+function notUtf8Line(path: string): string {
+  return `NO EVENT   ${shownPath(path)}: the name is not UTF-8, as keys in S3 are; rename it`;
 }
 
 interface Watched {
@@ -157,9 +162,8 @@ async function watchForever(
   for (const place of flow.places) print(`  ${place}`);
   const shown = sample === undefined ? undefined : await showSample(flow, sample);
   if (shown === undefined) print(`  pages       ${flow.pagesAt}`);
-  const watch = watchDropFolder(
-    dataFolder,
-    (path) => {
+  const watch = watchDropFolder(dataFolder, {
+    onFile: (path) => {
       flow.submit(path).then(
         (submission) => {
           if (submission?.kind === 'no-event') print(`NO EVENT   ${submission.reason}`);
@@ -170,8 +174,9 @@ async function watchForever(
         (error: unknown) => print(`${path}: ${messageOf(error)}`),
       );
     },
-    (error) => print(`the drop folder can't be watched: ${messageOf(error)}`),
-  );
+    onNotUtf8: (path) => print(notUtf8Line(path)),
+    onError: (error) => print(`the drop folder can't be watched: ${messageOf(error)}`),
+  });
   try {
     const drops = buckets.map(({ name, filters }) =>
       join(shownPath(dataFolder), name, filters[0]?.prefix ?? ''),

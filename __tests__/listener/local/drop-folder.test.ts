@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   filesIn,
   type Pause,
@@ -15,18 +15,21 @@ async function watched(files: readonly string[] = [], pause?: Pause) {
   const root = await temporaryFolder();
   for (const file of files) await writeFile(join(root, file), 'abc');
   const seen: string[] = [];
+  const unnamed: string[] = [];
   const errors: unknown[] = [];
-  const folder = watchDropFolder(
-    root,
-    (path) => seen.push(path.slice(root.length + 1)),
-    (error) => errors.push(error),
-    pause,
-  );
+  const folder = watchDropFolder(root, {
+    onFile: (path) => seen.push(path.slice(root.length + 1)),
+    onNotUtf8: (path) => unnamed.push(path.slice(root.length + 1)),
+    onError: (error) => errors.push(error),
+    ...(pause === undefined ? {} : { pause }),
+  });
   onTestFinished(() => folder.close());
   await folder.ready;
   const sees = (...expected: string[]) =>
     eventually(() => expect([...seen].sort()).toEqual(expected));
-  return { root, seen, errors, sees };
+  const names = (...expected: string[]) =>
+    eventually(() => expect([...unnamed].sort()).toEqual(expected));
+  return { root, seen, errors, sees, names };
 }
 
 test('files that are there are reported', async () => {
@@ -116,7 +119,7 @@ test('the list of files is sorted, without hidden ones and links', async () => {
   const root = await temporaryFolder();
   await mkdir(join(root, 'z'));
   for (const name of ['z/b.csv', 'a.csv', '.hidden']) await writeFile(join(root, name), '');
-  expect(await filesIn(root)).toEqual([join(root, 'a.csv'), join(root, 'z/b.csv')]);
+  expect((await filesIn(root)).paths).toEqual([join(root, 'a.csv'), join(root, 'z/b.csv')]);
 });
 
 const settings = {
@@ -126,7 +129,7 @@ const settings = {
 test('the first start has a sample in the bucket', async () => {
   const root = join(await temporaryFolder(), 'data');
   const path = (await prepareDropFolder(root, settings)) ?? '';
-  expect(await filesIn(root)).toEqual([path]);
+  expect((await filesIn(root)).paths).toEqual([path]);
   expect(path).toBe(join(root, 'bucket/from_client/nm_albuquerque/Officer_Detail.csv'));
   expect(await readFile(path, 'utf8')).toContain('officer_id');
 });
@@ -135,7 +138,7 @@ test('the first start has a folder for each bucket, and a sample in the first', 
   const root = join(await temporaryFolder(), 'data');
   const other = { name: 'other', filters: [{ prefix: 'in/', suffix: '' }] };
   await prepareDropFolder(root, { buckets: [...settings.buckets, other] });
-  expect(await filesIn(root)).toEqual([
+  expect((await filesIn(root)).paths).toEqual([
     join(root, 'bucket/from_client/nm_albuquerque/Officer_Detail.csv'),
   ]);
   expect((await stat(join(root, 'other/in'))).isDirectory()).toBe(true);
@@ -144,9 +147,9 @@ test('the first start has a folder for each bucket, and a sample in the first', 
 test('a sample that was removed does not come back', async () => {
   const root = join(await temporaryFolder(), 'data');
   await prepareDropFolder(root, settings);
-  for (const path of await filesIn(root)) await rm(path);
+  for (const path of (await filesIn(root)).paths) await rm(path);
   expect(await prepareDropFolder(root, settings)).toBeUndefined();
-  expect(await filesIn(root)).toEqual([]);
+  expect((await filesIn(root)).paths).toEqual([]);
 });
 
 test('a sample is known as such until somebody changes it', async () => {
@@ -163,4 +166,40 @@ test.each([
   [{ prefix: '', suffix: '.CSV' }, 'nm_albuquerque/Officer_Detail.CSV'],
 ])('the key of the sample passes the filter %j', (filter, key) => {
   expect(sampleKey([filter])).toBe(key);
+});
+
+describe.skipIf(process.platform !== 'linux')('a name that is not UTF-8', () => {
+  /** `caf\xE9` in Latin-1 and what follows it, below a folder. */
+  const latin1 = (folder: string, end: string) =>
+    Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9]), Buffer.from(end)]);
+
+  test('is told once of a file that comes, with its bytes', async () => {
+    const { root, seen, errors, sees, names } = await watched();
+    await writeFile(latin1(root, '.csv'), 'abc');
+    await names('caf\\xE9.csv');
+    await appendFile(latin1(root, '.csv'), 'more');
+    await writeFile(latin1(root, '\u001b.csv'), 'abc');
+    await names('caf\\xE9.csv', 'caf\\xE9\\x1B.csv');
+    await writeFile(join(root, 'a.csv'), 'abc');
+    await sees('a.csv');
+    expect([seen, errors]).toEqual([['a.csv'], []]);
+  });
+
+  test('is told of what is there, and its folder is not looked into', async () => {
+    const root = await temporaryFolder();
+    await mkdir(latin1(root, ''));
+    await writeFile(latin1(root, '/a.csv'), 'abc');
+    await writeFile(join(root, 'a.csv'), 'abc');
+    expect(await filesIn(root)).toEqual({
+      paths: [join(root, 'a.csv')],
+      notUtf8: [join(root, 'caf\\xE9')],
+    });
+  });
+
+  test('is told from one that has U+FFFD itself', async () => {
+    const { root, names, sees } = await watched(['caf\uFFFD.csv']);
+    await sees('caf\uFFFD.csv');
+    await writeFile(latin1(root, '.csv'), 'abc');
+    await names('caf\\xE9.csv');
+  });
 });
