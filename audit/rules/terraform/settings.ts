@@ -136,6 +136,17 @@ function accountsNamed(value: unknown, key = ''): readonly string[] {
   ]);
 }
 
+const read = new WeakMap<StackModel, readonly string[]>();
+
+/** Accounts in all blocks of a stack, each once. Read once, since every block of every stack is held against them. */
+function accountsOfStack(stack: StackModel): readonly string[] {
+  const known = read.get(stack);
+  if (known !== undefined) return known;
+  const accounts = [...new Set(namingBlocks(stack).flatMap(({ value }) => accountsNamed(value)))];
+  read.set(stack, accounts);
+  return accounts;
+}
+
 /** The account and the trusted ones of a stack's settings; undefined where these name no account of its own. */
 function accountsOfSettings(settings: Settings | undefined, stack: string) {
   const own = settings?.[stack];
@@ -164,7 +175,7 @@ function knownAccounts({ model, settings }: Audited, stack: StackModel): readonl
     .filter((list) => list.every((account) => /^\d{12}$/.test(account)))
     .flat();
   if (own.length > 0) return [...own, ...trusted];
-  const named = model.stacks.flatMap(namingBlocks).flatMap(({ value }) => accountsNamed(value));
+  const named = model.stacks.flatMap(accountsOfStack);
   const others = new Set(named.filter((account) => !trusted.includes(account)));
   return others.size === 1 ? named : trusted;
 }
