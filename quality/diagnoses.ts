@@ -1,4 +1,5 @@
 import type { InspectedFile } from './checks/check.ts';
+import { looksLikeTotal } from './checks/no-data.ts';
 import { END_OF_FILE_MARK } from './checks/whole-file.ts';
 import { type Classification, mostSensitive } from './classification.ts';
 import type { FoundDialect } from './dialect-finder.ts';
@@ -53,6 +54,10 @@ const TURNED = 'Look whether the table is turned on its side: each record is a r
 const MOST = 3;
 
 const DECIMAL_COMMA = /^[-+]?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d+$/;
+/** Numbers in which commas may part groups of three digits alone. */
+const COMMA_GROUPS = /^[-+]?\d{1,3}(?:,\d{3})+$/;
+/** Groups of three digits with one character between them, and perhaps decimals. */
+const GROUPED = /^[-+]?\d{1,3}([,. '\u00a0\u202f])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?$/;
 const SLASHED_DATE = /^(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{2}|\d{4}))?$/;
 /** A day in the place of the month, and a month in that of the day. */
 const SWAPPED_DATE = /^\d{4}-(1[3-9]|2\d|3[01])-(0[1-9]|1[0-2])$/;
@@ -322,6 +327,21 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     'Leave totals out, or declare {"footerRows": 1} in the dialect.',
     () => 'The last row looks like a total.',
   ),
+  {
+    kind: 'total-row',
+    remedy: 'Leave totals and blank rows out, or declare how many there are by `footerRows`.',
+    find({ log, file: { dialect, records }, lastLines }) {
+      const rows = lastLines.map((line) => line.split(String.fromCharCode(dialect.delimiter)));
+      if (lastLines.at(-1) === '') rows.pop();
+      const last = rows.findLastIndex((cells) => cells.some((cell) => cell !== ''));
+      const blank = rows.length - 1 - last;
+      // The first of the lines may be the end of a longer one.
+      if (last < 1 || blank === 0 || !looksLikeTotal(rows[last] ?? [])) return undefined;
+      const first = records - blank;
+      const { length } = log.sample.filter(({ record }) => record !== null && record >= first);
+      return { sentence: 'The last row but blank ones looks like a total.', faults: length };
+    },
+  },
   rowKind(
     'repeated-header',
     'Join files without their headers.',
@@ -359,14 +379,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     kind: 'decimal-comma',
     remedy: 'Write a decimal point, or declare `decimalChar` and `groupChar` of the field.',
     find({ log, file, dialect }) {
-      const found = matching(
-        log,
-        ['type-error'],
-        (fault) =>
-          isOf(file, fault, 'number') &&
-          DECIMAL_COMMA.test(fault.value ?? '') &&
-          !isMisgrouped(file, fault),
-      );
+      const found = decimalCommas(log, file);
       const sentence = 'Numbers have a decimal comma.';
       if (found.faults > 0) return { ...found, sentence };
       // Where no type is at fault, they are why the file is delimited otherwise.
@@ -381,7 +394,15 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     find({ log, file }) {
       const found = matching(log, ['type-error'], (fault) => isMisgrouped(file, fault));
       const sentence = 'Digits of numbers are not in groups of three.';
-      return found.faults === 0 ? undefined : { ...found, sentence };
+      if (found.faults > 0) return { ...found, sentence };
+      if (decimalCommas(log, file).faults > 0) return undefined;
+      const grouped = matching(log, ['type-error'], (fault) => isGrouped(file, fault));
+      if (grouped.faults === 0) return undefined;
+      return {
+        ...grouped,
+        sentence: 'Digits of numbers are in groups of three.',
+        remedy: "Write numbers without group characters, or declare the field's `groupChar`.",
+      };
     },
   },
   {
@@ -560,6 +581,25 @@ function isOf({ columns = [] }: InspectedFile, { field }: Fault, type: string): 
 function isMisgrouped({ columns = [] }: InspectedFile, { field, value }: Fault): boolean {
   const cell = columns[(field ?? 0) - 1]?.field?.cell;
   return value !== null && (cell?.isMisgrouped?.(value) ?? false);
+}
+
+/** Numbers with a decimal comma; where none but groups of three digits stand behind commas, these part groups. */
+function decimalCommas(log: FaultLog, file: InspectedFile): Matching {
+  const fits = (fault: Fault): boolean =>
+    isOf(file, fault, 'number') &&
+    DECIMAL_COMMA.test(fault.value ?? '') &&
+    !isMisgrouped(file, fault);
+  const found = matching(log, ['type-error'], fits);
+  return found.values.every((value) => COMMA_GROUPS.test(value)) ? NOTHING_MATCHES : found;
+}
+
+const NOTHING_MATCHES: Matching = { faults: 0, matched: 0, example: undefined, values: [] };
+
+/** Whether only group characters that are not declared keep a value from being a number. */
+function isGrouped({ columns = [] }: InspectedFile, { field, value }: Fault): boolean {
+  const { type, cell } = columns[(field ?? 0) - 1]?.field ?? {};
+  const isNumber = type === 'integer' || type === 'number';
+  return isNumber && cell?.isMisgrouped === undefined && GROUPED.test(value ?? '');
 }
 
 interface ClientFooter {

@@ -25,6 +25,8 @@ export const DELIMITERS: readonly { readonly character: string; readonly name: s
   { character: '~', name: 'tilde' },
   { character: '^', name: 'circumflex' },
   { character: '\x1f', name: 'unit separator' },
+  // Hive's own.
+  { character: '\x01', name: 'start-of-heading character' },
 ];
 
 /** One way in which a file is written otherwise than declared. */
@@ -139,18 +141,37 @@ function found(
 }
 
 function delimiterDifference(
-  { dialect, width, agreeing, total, partial }: Reading,
+  { dialect, records, width, agreeing, total, partial }: Reading,
   declared: CompiledDialect,
 ): DialectDifference {
   const character = String.fromCharCode(dialect.delimiter);
   const count = width - 1;
   const shown = delimiterName(character);
   const wanted = delimiterName(String.fromCharCode(declared.delimiter));
+  if (isDoubled(records, width)) {
+    return {
+      kind: 'delimiter',
+      sentence: `The file is separated by two ${plural(shown)} at a time: each second cell of its first lines is empty.`,
+      remedy: `Export the file ${wanted}-separated: a delimiter of two characters can't be declared.`,
+    };
+  }
   return {
     kind: 'delimiter',
     sentence: `The file is ${shown}-separated: ${agreeing} of ${partial ? 'the first ' : ''}${counted(total, 'line')} ${total === 1 ? 'has' : 'have'} ${counted(count, shown)}.`,
     remedy: `Export the file ${wanted}-separated, or declare {"delimiter": ${JSON.stringify(character)}} in the dialect.`,
   };
+}
+
+/** Whether each second cell is empty, also in the header, as where two characters stand between cells. */
+function isDoubled(records: readonly SampleRecord[], width: number): boolean {
+  const rows = records.filter((row) => row.width === width);
+  return (
+    width > 2 &&
+    width % 2 === 1 &&
+    rows.every(({ cells }) => {
+      return cells.every((cell, index) => index % 2 === 0 || cell === '');
+    })
+  );
 }
 
 function delimiterName(character: string): string {
@@ -169,7 +190,11 @@ function quoteDifference({ dialect, records }: Reading): DialectDifference {
 }
 
 function counted(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+  return count === 1 ? `1 ${noun}` : `${count} ${plural(noun)}`;
+}
+
+function plural(noun: string): string {
+  return noun.endsWith('x') ? `${noun}es` : `${noun}s`;
 }
 
 const SEP_LINE = /^"?sep=([^\r\n"])"?(?:\r\n|\n|\r)/i;

@@ -768,7 +768,7 @@ export class Inspection implements RecordHandler {
     if (this.#file.records !== headerRows.at(-1)) return;
     if (headerRows.length === 1) {
       this.#headerMemory = new HeaderMemory(scanner);
-      this.#headerStart = HeaderMemory.startOf(scanner);
+      this.#headerStart = HeaderMemory.startOf(scanner, this.#file.dialect);
     }
     this.#endHeader(header);
   }

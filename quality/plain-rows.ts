@@ -1,6 +1,7 @@
 import type { CellReader } from './cells.ts';
 import type { Column, InspectedFile, RowJudge, Writable } from './checks/check.ts';
 import type { SignWatch } from './checks/encoding.ts';
+import type { HeaderStart } from './checks/no-data.ts';
 import {
   breaksLength,
   ColumnPlan,
@@ -130,8 +131,7 @@ const MARK = 0xef;
 /** What the reader of plain rows does to the rest of an inspection. */
 export interface PlainRowsContext {
   readonly dialect: CompiledDialect;
-  /** The first bytes of the header, up to four, as a little-endian number; no row has them under a mask of 0. */
-  readonly header: { readonly start: number; readonly mask: number };
+  readonly header: HeaderStart;
   readonly maxRecordBytes: number;
   readonly file: Writable<InspectedFile>;
   readonly found: Findings;
@@ -242,7 +242,7 @@ export class PlainRows implements RecordTaker {
     const escapeByte = this.#escape;
     const doubleQuote = this.#doubleQuote;
     const comment = this.#comment;
-    const { start: headerStart, mask: headerMask } = this.#header;
+    const { start: headerStart, mask: headerMask, otherStart, otherMask } = this.#header;
     const longest = this.#maxRecordBytes;
     const { starts, ends, flags } = scanner;
     const { values, nulls } = file;
@@ -275,7 +275,10 @@ export class PlainRows implements RecordTaker {
       let byte = bytes[pos] as number;
       if (byte === comment || byte === MARK) break;
       // It may repeat the header.
-      if (pos + 4 <= bytes.length && (view.getInt32(pos, true) & headerMask) === headerStart) break;
+      if (pos + 4 <= bytes.length) {
+        const first = view.getInt32(pos, true);
+        if ((first & headerMask) === headerStart || (first & otherMask) === otherStart) break;
+      }
       for (;;) {
         const kind = kinds[cell] as number;
         let start = pos;

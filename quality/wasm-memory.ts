@@ -152,6 +152,8 @@ export function layOutMemory({ classes, context, plan }: PlainRows): MemoryLayou
     [at.DOUBLE_QUOTE, dialect.doubleQuote ? 1 : 0],
     [at.HEADER_START, header.start],
     [at.HEADER_MASK, header.mask],
+    [at.OTHER_START, header.otherStart],
+    [at.OTHER_MASK, header.otherMask],
     [at.LONGEST, maxRecordBytes],
     [at.JUDGES_ROWS, judges.length],
     [at.WORDS, words],

@@ -93,6 +93,25 @@ const CASES: Readonly<Record<string, Case>> = {
     typed: ['failed', 'repeated-header 4:-'],
     diagnoses: ['repeated-header'],
   },
+  'a header that is repeated in quotes': {
+    file: `${HEADER}${ROWS[0]}\n"${NAMES.join('","')}"\n${ROWS[2]}\n`,
+    none: ['warned', 'repeated-header 3:-'],
+    typed: ['failed', 'repeated-header 3:-'],
+    diagnoses: ['repeated-header'],
+  },
+  'a header in quotes that is repeated without': {
+    file: `"${NAMES.join('","')}"\n${ROWS[0]}\n${HEADER}${ROWS[2]}\n`,
+    none: ['warned', 'repeated-header 3:-'],
+    typed: ['failed', 'repeated-header 3:-'],
+    diagnoses: ['repeated-header'],
+  },
+  'a line of dashes under the header': {
+    file: `${HEADER}${NAMES.map((name) => '-'.repeat(name.length)).join()}\n${ROWS[0]}\n`,
+    none: ['warned', 'second-header 2:-'],
+    typed: ['failed', 'second-header 2:-'],
+    strings: ['warned', 'second-header 2:-'],
+    diagnoses: ['second-header'],
+  },
   'a byte order mark inside': {
     file: GOOD.replace('73,', '\ufeff73,'),
     none: ['warned', 'byte-order-mark 4:-'],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { wasmModuleText } from '../../quality/assembly/build.ts';
 import type { TableSchema } from '../../quality/table-schema.ts';
-import { inspectBytes } from './inspect-bytes.ts';
+import { inspectBytes, places } from './inspect-bytes.ts';
 
 const SCHEMA: TableSchema = {
   fields: [
@@ -124,6 +124,13 @@ describe('WasmRows', () => {
     };
     vi.stubGlobal('WebAssembly', { ...WebAssembly, Module: WebAssembly.Module, Memory });
     expect(inspectBytes(file, { expectation: { schema: SCHEMA } })).toStrictEqual(expected);
+  });
+
+  it('finds a header that is repeated in quotes', () => {
+    const file = `a,bc\n${'1,2\n'.repeat(99)}"a","bc"\n1,2\n`;
+    for (const plainRows of ['javascript', 'webassembly', false] as const) {
+      expect(places(inspectBytes(file, { plainRows }))).toStrictEqual(['repeated-header 101:-']);
+    }
   });
 
   it('leaves a table of very many columns to JavaScript', () => {

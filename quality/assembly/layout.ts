@@ -51,6 +51,9 @@ export const KEY_ROWS = 144;
 /** Rows that there is room for, and rows that are there. */
 export const MOST_KEY_ROWS = 148;
 export const KEY_ROW_COUNT = 152;
+/** The header's start in the other quoting. */
+export const OTHER_START = 156;
+export const OTHER_MASK = 160;
 /** A key: its column, whether it is an integer, and the secret of its hash. */
 export const KEY_BYTES = 24;
 export const KEY_CELL = 0;

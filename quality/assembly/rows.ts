@@ -81,6 +81,8 @@ import {
   NULLS,
   ODD_BYTES,
   ONLY_WARNS,
+  OTHER_MASK,
+  OTHER_START,
   OUTER,
   PAIRS,
   PATTERN,
@@ -226,6 +228,8 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
   const doubleQuote = load<i32>(DOUBLE_QUOTE);
   const headerStart = load<i32>(HEADER_START);
   const headerMask = load<i32>(HEADER_MASK);
+  const otherStart = load<i32>(OTHER_START);
+  const otherMask = load<i32>(OTHER_MASK);
   const longest = load<i32>(LONGEST);
   const judgesRows = load<i32>(JUDGES_ROWS);
   const takesKeys = load<i32>(KEY_COUNT) > 0;
@@ -248,7 +252,8 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
     const recordLines = lines;
     let byte: i32 = load<u8>(pos);
     if (byte === comment || byte === MARK) break;
-    if ((load<i32>(pos) & headerMask) === headerStart) break;
+    const begin = load<i32>(pos);
+    if ((begin & headerMask) === headerStart || (begin & otherMask) === otherStart) break;
     let cell = 0;
     let empty = 0;
     let leftCount = 0;

@@ -53,6 +53,12 @@ function separatorSuspicion(records: readonly SampleRecord[]): string | undefine
   const lines = records.filter(({ cells }) => cells.some((cell) => cell !== ''));
   if (lines.length < 3 || lines.some(({ width, quoted }) => width !== 1 || quoted > 0)) return;
   const texts = lines.map(({ cells }) => cells[0] ?? '');
+  if (/^\+(?:-+\+)+$/.test(texts[0] ?? '')) {
+    return 'The first line is a frame of dashes: the table is drawn for a screen, as database clients do, and no CSV.';
+  }
+  if (areAligned(texts)) {
+    return 'The header is read as one label, and its words begin where those of each of the first lines do: the columns have a fixed width, and no delimiter.';
+  }
   for (const { character, name, least } of LIKELY_SEPARATORS) {
     const parts = texts.map((text) => text.split(character));
     const [labels = []] = parts;
@@ -62,6 +68,20 @@ function separatorSuspicion(records: readonly SampleRecord[]): string | undefine
     const times = count === 1 ? `a ${name}` : `${count} ${name}s`;
     return `The header is read as one label, and each of the first lines holds ${times}: declare {"delimiter": ${JSON.stringify(character)}} in the dialect if that stands between the cells.`;
   }
+}
+
+/** Whether each label begins at a place where in all other lines blanks end, or the line has ended. */
+function areAligned([header = '', ...rows]: readonly string[]): boolean {
+  const starts = [...header.matchAll(/ {2,}(?=\S)/g)].map(
+    ({ 0: { length }, index }) => index + length,
+  );
+  const labels = header.split(/ {2,}/);
+  return (
+    starts.length > 0 &&
+    labels.every((label) => LABEL.test(label)) &&
+    rows.every((row) => starts.every((at) => /^(?: \S)?$/.test(row.slice(at - 1, at + 1)))) &&
+    rows.some((row) => row.length > (starts[0] ?? 0))
+  );
 }
 
 /** What speaks for another dialect in a header that was read as one label, where the rows did not tell which. */

@@ -1,5 +1,6 @@
+import type { CompiledDialect } from '../dialect.ts';
 import { type FoundDialect, isTyped, typedColumns } from '../dialect-finder.ts';
-import { MAX_CELLS, type Scanner } from '../scanner.ts';
+import { CELL_QUOTED, MAX_CELLS, type Scanner } from '../scanner.ts';
 import { decodeText } from '../text.ts';
 import { type Check, cellText } from './check.ts';
 
@@ -9,7 +10,7 @@ const TOTAL = /^(?:grand\s+|sub-?\s*)?totals?\b|^(?:sum|count|rows|records)\s*:/
 const MESSAGES: Readonly<Record<Kind, string>> = {
   'repeated-header': 'The row repeats the header, as where files were joined.',
   'second-header':
-    'The row under the header looks like a second header: it has words where the rows have values.',
+    'The row under the header looks like a second header: it has words, or dashes alone, where the rows have values.',
   'total-row': 'The row looks like a total of the others.',
 };
 
@@ -58,7 +59,12 @@ export const NO_DATA_CHECK: Check<Kind> = {
   },
 };
 
-/** Whether the first cell that is not empty says so, and another is empty. */
+/** Whether the texts of a row look like a total: the first one that is not empty says so, and another is empty. */
+export function looksLikeTotal(cells: readonly string[]): boolean {
+  return TOTAL.test(cells.find((cell) => cell !== '') ?? '') && cells.includes('');
+}
+
+/** The same of a record. */
 function isTotal(record: Scanner): boolean {
   const count = Math.min(record.cellCount, MAX_CELLS);
   if (count < 2 || (record.starts[0] ?? -1) < 0) return false;
@@ -73,7 +79,10 @@ function isTotal(record: Scanner): boolean {
 
 /** Whether the first of some rows has words in each column, two at least, where the others have numbers or dates. */
 function isSecondHeader([row, ...others]: FoundDialect['records']): boolean {
-  if (row === undefined || others.length < 2) return false;
+  if (row === undefined || others.length === 0) return false;
+  // What SQL clients draw under a header.
+  if (row.width > 1 && row.cells.every((cell) => /^-{2,}$/.test(cell))) return true;
+  if (others.length < 2) return false;
   const typed = typedColumns(others.filter(({ width }) => width === row.width));
   if (typed.length < 2) return false;
   return typed.every((column) => {
@@ -84,8 +93,16 @@ function isSecondHeader([row, ...others]: FoundDialect['records']): boolean {
   });
 }
 
+/** How a row begins that may repeat the header, as a little-endian number under a mask; in the other quoting as well. */
+export interface HeaderStart {
+  readonly start: number;
+  readonly mask: number;
+  readonly otherStart: number;
+  readonly otherMask: number;
+}
+
 /** No row begins so. */
-export const NO_HEADER = { start: 1, mask: 0 };
+export const NO_HEADER: HeaderStart = { start: 1, mask: 0, otherStart: 1, otherMask: 0 };
 
 /** Knows a row that repeats the header by its first cell, so that other rows cost no more than a look at that. */
 export class HeaderMemory {
@@ -101,13 +118,19 @@ export class HeaderMemory {
     this.#labels = labelsOf(record);
   }
 
-  /** The first bytes of the header's line, up to four, as PlainRows looks for them. */
-  static startOf({ bytes, recordStart, recordEnd }: Scanner): { start: number; mask: number } {
-    const length = Math.min(4, recordEnd - recordStart);
-    let start = 0;
-    for (let at = 0; at < length; at++) start |= (bytes[recordStart + at] as number) << (at * 8);
-    const mask = length === 4 ? -1 : (1 << (length * 8)) - 1;
-    return length === 0 ? NO_HEADER : { start, mask };
+  /** The first bytes of the header's line, up to four, as PlainRows looks for them, and those of its first label in quotes, or without. */
+  static startOf(record: Scanner, { delimiter, quote }: CompiledDialect): HeaderStart {
+    const { bytes, recordStart, recordEnd, starts, ends, flags } = record;
+    if (recordEnd === recordStart) return NO_HEADER;
+    const own = maskedStart(bytes.subarray(recordStart, recordEnd));
+    if (quote < 0) return { ...NO_HEADER, ...own };
+    const label = bytes.subarray(starts[0], ends[0]);
+    const isQuoted = ((flags[0] as number) & CELL_QUOTED) !== 0;
+    // Another cell follows: a table of one column repeats nothing.
+    const other = maskedStart(
+      isQuoted ? [...label.subarray(0, 4), delimiter] : [quote, ...label.subarray(0, 3), quote],
+    );
+    return { ...own, otherStart: other.start, otherMask: other.mask };
   }
 
   /** A byte order mark in front of it, as of a file that was joined, makes no difference. */
@@ -122,6 +145,13 @@ export class HeaderMemory {
     const labels = labelsOf(record);
     return labels.every((label, cell) => label === this.#labels[cell]);
   }
+}
+
+function maskedStart(text: ArrayLike<number>): { start: number; mask: number } {
+  const length = Math.min(4, text.length);
+  let start = 0;
+  for (let at = 0; at < length; at++) start |= (text[at] as number) << (at * 8);
+  return { start, mask: length === 4 ? -1 : (1 << (length * 8)) - 1 };
 }
 
 function labelsOf({ bytes, starts, ends, cellCount }: Scanner): string[] {

@@ -52,14 +52,24 @@ describe('a file that is written otherwise than declared', () => {
   });
 
   it.each([
-    ['colons', 'id:name:rank\n1:Ana:captain\n2:Luis:officer\n', '2 colons'],
-    ['a colon', 'id:name\n1:Ana\n2:Luis\n', 'a colon'],
-    ['blanks', 'id name rank\n1 Ana captain\n2 Luis officer\n', '2 blanks'],
-  ])('is warned where %s may stand between its cells', (_, file, shown) => {
+    ['colons', 'id:name:rank\n1:Ana:captain\n2:Luis:officer\n', 'the first lines holds 2 colons'],
+    ['a colon', 'id:name\n1:Ana\n2:Luis\n', 'the first lines holds a colon'],
+    ['blanks', 'id name rank\n1 Ana captain\n2 Luis officer\n', 'the first lines holds 2 blanks'],
+    [
+      'a fixed width',
+      'id    name   city\n1     Ana    Taos\n22    Bo Li\n',
+      'the columns have a fixed width',
+    ],
+    [
+      'a frame',
+      '+----+------+\n| id | name |\n+----+------+\n|  1 | Ana  |\n+----+------+\n',
+      'a frame of dashes',
+    ],
+  ])('is warned where %s may part its columns', (_, file, shown) => {
     const report = inspectBytes(file);
     expect(report.verdict).toBe('warned');
     expect(places(report)).toStrictEqual(['incorrect-dialect -:-']);
-    expect(report.faults[0]?.message).toContain(`each of the first lines holds ${shown}`);
+    expect(report.faults[0]?.message).toContain(shown);
   });
 
   it.each([
@@ -68,6 +78,7 @@ describe('a file that is written otherwise than declared', () => {
     ['times under a label that has a colon', 'time (hh:mm)\n10:00\n11:30\n'],
     ['texts with another number of blanks', 'place of birth\nNew York City\nParis\n'],
     ['two lines alone', 'a:b:c\n1:2:3\n'],
+    ['texts with two blanks', 'note  here\nwalked in\nleft at once\n'],
   ])('passes with one column of %s', (_, file) => {
     expect(inspectBytes(file).verdict).toBe('passed');
   });
