@@ -73,7 +73,7 @@ interface SignedReport {
 
 /** How a report is verified. */
 export interface VerifyRequest {
-  /** report.json, or the folder that has it. */
+  /** report.json, a report beside it, or the folder that has it. */
   readonly report: string;
   /** PEM file of the public key; undefined looks at no signature. */
   readonly key: string | undefined;
@@ -120,9 +120,13 @@ export async function verifyReport(request: VerifyRequest): Promise<readonly Com
   ];
 }
 
+/** The audit prints the path of report.html, whose digest is in the file beside it that is verified. */
 function reportIn(path: string): string {
-  const file = existsSync(path) && statSync(path).isDirectory() ? join(path, SIGNED_REPORT) : path;
-  if (existsSync(file)) return file;
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  const file = isFolder
+    ? join(path, SIGNED_REPORT)
+    : path.replace(/report\.(?:html|sarif)$/, SIGNED_REPORT);
+  if (existsSync(path) && existsSync(file)) return file;
   throw new AuditError(`there is no report ${file}`, { next: `name a ${SIGNED_REPORT}` });
 }
 

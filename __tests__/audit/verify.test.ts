@@ -100,6 +100,16 @@ describe('a report', () => {
     expect(code).toBe(1);
   });
 
+  it('for people is verified by the digests beside it', async () => {
+    const folder = copy();
+    const page = join(folder, 'report.html');
+    expect(await verified(page)).toMatchObject({ code: 0 });
+    writeFileSync(page, 'Green');
+    const { code, stdout } = await verified(page);
+    expect(stdout).toMatch(/^different .*report\.html/m);
+    expect(code).toBe(1);
+  });
+
   it('that is none is refused', async () => {
     const folder = copy();
     writeFileSync(join(folder, 'report.json'), '[]');

@@ -44,7 +44,7 @@ const noticeOutcomes = ['delivered', 'failed', 'dead'] as const;
 
 const routingOutcomes = ['done', 'partly', 'failed'] as const;
 
-/** How an attempt to route a file by its verdict ended. `partly`: not in all that its rules ask for. */
+/** How an attempt to route a file by its verdict ended. `partly`: something that its rules ask for was not done. */
 export type RoutingCount = (typeof routingOutcomes)[number];
 
 const rulesLabels = ['mapping', 'none'] as const;

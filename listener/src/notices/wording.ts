@@ -129,6 +129,7 @@ export class Wording {
       ...diagnoses.map((diagnosis) => `- ${this.#fill(lines.explains, diagnosis)}`),
       ...listed.map((text) => `- ${text}`),
       ...(hasCome ? [] : [this.#fill(next[data.state], {})]),
+      ...(data.state === 'corrected' && rejected && !hasCome ? [this.#fill(next.failed, {})] : []),
       '',
       ...(object === null
         ? []

@@ -298,7 +298,11 @@ async function route(
     const line = { ...referenceOf(queued), acts };
     const isWhole = acts.every(isAsAsked);
     if (isWhole) logger.info(line, 'file routed by its verdict');
-    else logger.warn(line, 'file routed by its verdict, but not in all that its rules ask for');
+    else
+      logger.warn(
+        line,
+        'file routed by its verdict, but not everything that its rules ask for was done',
+      );
     metrics.countRouting(isWhole ? 'done' : 'partly');
   } catch (error) {
     if (!signal.aborted && !(error instanceof PostponedError) && !isOutageOfDatabase(error)) {

@@ -166,6 +166,13 @@ test('a corrected verdict names the one before', () => {
   expect(text).toContain('It was judged again; the earlier verdict was: rejected.');
 });
 
+test('a file that is rejected by a correction is to be delivered again', () => {
+  const data: NoticeData = { ...FAILED, state: 'corrected', previousVerdict: 'passed' };
+  const { text } = wording.mail(ID, [notice(data)]);
+  expect(text).toContain(`should look again.
+The file was not accepted. Correct what is listed and deliver the whole file again`);
+});
+
 test('a digest counts the states, and what it has no room for', () => {
   const { subject, text } = wording.mail(ID, [notice(FAILED), notice(FAILED), notice(LATE)], 5);
   expect(subject).toBe('8 notices: 2 rejected, 1 late');
