@@ -656,6 +656,16 @@ const OBJECTS: readonly (readonly [string, Change])[] = [
     'another aim of the autoscaler',
     set(AUTOSCALER, 'spec.metric.0.resource.target.average_utilization', 75),
   ],
+  [
+    'an aim in CPUs for each pod',
+    set(AUTOSCALER, 'spec.metric.0.resource.target', {
+      ...{ type: 'AverageValue', average_value: '200m' },
+    }),
+  ],
+  [
+    'the internet in two halves',
+    set(SERVICE, 'spec.load_balancer_source_ranges', ['0.0.0.0/1', '128.0.0.0/1']),
+  ],
   ['more pods at most', set(AUTOSCALER, 'spec.max_replicas', 8)],
   [
     'a slower way down',

@@ -7,6 +7,7 @@ import { listenersIn } from '../readers/listeners.ts';
 import { namespaceOf, objectNamed, objectsOf, type Pod, podsOf } from '../readers/pods.ts';
 import { neighbours } from '../readers/resources.ts';
 import { type Audited, type Rule, rule, shown } from '../rule.ts';
+import { makesJobs } from '../workload/jobs.ts';
 import { ROLE_ANNOTATION } from './roles.ts';
 
 /** The ServiceAccount of a pod. */
@@ -60,17 +61,30 @@ function subjectsOf(manifest: Audited['objects'][number]['manifest']): readonly 
   return (manifest.subjects ?? []) as readonly BindingSubject[];
 }
 
+/** What any right on is a way into pods and nodes (Kubernetes documentation, "Role Based Access Control Good Practices"). */
+const OPENING =
+  /^(pods\/(exec|attach|portforward|ephemeralcontainers)|nodes\/proxy|serviceaccounts\/token)$/;
+
+/** What bounds pods and people, or is what policies read: whoever changes it bounds nobody, or gains rights. */
+const BOUNDING =
+  /^(secrets|configmaps|serviceaccounts|namespaces|nodes|persistentvolumes|networkpolicies|(cluster)?role(binding)?s|certificatesigningrequests(\/\w+)?|signers|(validating|mutating)(webhookconfigurations|admissionpolic\w+)|customresourcedefinitions|apiservices)$/;
+
+/** Verbs that change something. */
+const CHANGING = /^(create|update|patch|delete|deletecollection|approve|sign)$/;
+
 /** Rules on who a pod is, to AWS and to the cluster. */
 export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
   rule({
     id: 'pod-has-no-api-token',
     subjects: (audited) => [
-      ...podsOf(audited).map(({ stack, address, namespace, spec }) => ({
-        stack,
-        address,
-        namespace,
-        account: spec.serviceAccountName ?? 'default',
-        mounts: spec.automountServiceAccountToken,
+      ...podsOf(audited).map((pod) => ({
+        stack: pod.stack,
+        address: pod.address,
+        namespace: pod.namespace,
+        account: pod.spec.serviceAccountName ?? 'default',
+        mounts: pod.spec.automountServiceAccountToken,
+        // A listener asks the API for Jobs, and for nothing else.
+        asks: listenersIn(audited, pod).length === 0 || makesJobs(audited, pod),
       })),
       ...objectsOf(audited, 'ServiceAccount').map((object) => ({
         stack: object.stack,
@@ -78,9 +92,10 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
         namespace: namespaceOf(object),
         account: object.manifest.metadata.name,
         mounts: object.manifest.automountServiceAccountToken as boolean | undefined,
+        asks: true,
       })),
     ],
-    faults: ({ namespace, account, mounts }, audited) => {
+    faults: ({ namespace, account, mounts, asks }, audited) => {
       const bound = objectsOf(audited, 'RoleBinding', 'ClusterRoleBinding').some(({ manifest }) =>
         subjectsOf(manifest).some(
           (subject) =>
@@ -91,7 +106,7 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
       );
       return [
         mounts !== false &&
-          !bound &&
+          !(bound && asks) &&
           `automountServiceAccountToken is ${shown(mounts)}, must be false`,
       ];
     },
@@ -186,11 +201,10 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
           resources.includes('secrets') &&
             verbs.some((verb) => /^(get|list|watch)$/.test(verb)) &&
             'reads Secrets',
-          ...resources
-            .filter((one) =>
-              /^(pods\/(exec|attach|portforward)|nodes\/proxy|serviceaccounts\/token)$/.test(one),
-            )
-            .map((one) => `allows ${one}`),
+          ...resources.filter((one) => OPENING.test(one)).map((one) => `allows ${one}`),
+          ...(verbs.some((verb) => CHANGING.test(verb)) ? resources : [])
+            .filter((one) => BOUNDING.test(one))
+            .map((one) => `changes ${one}`),
           ...verbs
             .filter((verb) => /^(escalate|bind|impersonate)$/.test(verb))
             .map((verb) => `allows the verb ${verb}`),

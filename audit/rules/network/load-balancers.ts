@@ -12,7 +12,7 @@ import {
 } from '../readers/pods.ts';
 import { itemsOf, neighbours } from '../readers/resources.ts';
 import { type Audited, type Faults, type Rule, rule, shown } from '../rule.ts';
-import { isEverywhere } from './network-policies.ts';
+import { includesInternet } from './network-policies.ts';
 
 /** Start of the annotations of a network load balancer (kubernetes/cloud-provider-aws). */
 export const NLB = 'service.beta.kubernetes.io/aws-load-balancer';
@@ -195,7 +195,7 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
           )
           .map(({ port }) => `listens on port ${port}, which no endpoint names`),
         ranges.length > 0 &&
-          !ranges.some(isEverywhere) &&
+          !includesInternet(ranges) &&
           `allows ${ranges.join(', ')} only, and SNS posts from anywhere`,
       ];
     },

@@ -156,6 +156,11 @@ function minus(ranges: readonly Range[], holes: readonly Range[]): readonly Rang
 
 const INTERNET = minus(rangesOf(['0.0.0.0/0']), rangesOf(NOT_PUBLIC));
 
+/** Whether blocks together include every address of the internet. */
+export function includesInternet(cidrs: readonly string[]): boolean {
+  return minus(INTERNET, rangesOf(cidrs)).length === 0;
+}
+
 /** IPv4 addresses of the blocks of some peers, without what each excepts. */
 function addressesOf(peers: readonly NetworkPeer[]): readonly Range[] {
   return peers.flatMap(({ ipBlock }) =>
@@ -307,6 +312,11 @@ function collectorPort({ setting }: Listener): number | undefined {
   return placeOf(
     setting('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? setting('OTEL_EXPORTER_OTLP_ENDPOINT'),
   )?.port;
+}
+
+/** Port of the provider that people sign in to the console by. */
+function issuerPort({ environment }: Listener): number | undefined {
+  return placeOf(environment.get('CONSOLE_OIDC_ISSUER'))?.port;
 }
 
 /** Where notices go that is not on the port of https: the SMTP server, and webhooks. */
@@ -518,7 +528,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
     subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
     faults: (object, audited) => {
       const { podSelector, egress = [] } = specOf(object);
-      const listeners = servers(audited).filter(
+      const listeners = listenersOf(audited).filter(
         ({ pod }) => pod.namespace === namespaceOf(object) && selects(podSelector, pod.labels),
       );
       if (listeners.length === 0) return [];
@@ -529,6 +539,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         ...listeners.flatMap((listener) => proxyPort(listener) ?? []),
         ...listeners.flatMap(noticeTargets).map(({ port }) => port),
         ...listeners.flatMap((listener) => collectorPort(listener) ?? []),
+        ...listeners.flatMap((listener) => issuerPort(listener) ?? []),
         ...(listeners.some(hidesDatabasePort) ? egress.flatMap(otherPort) : []),
       ]);
       return egress.flatMap(({ to, ports = [] }) => [
@@ -543,6 +554,9 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
           return [
             endPort !== undefined && `allows it to call the ports ${port} to ${endPort}`,
             !needed.has(number) && `allows it to call port ${port}, which it does not need`,
+            protocol !== 'TCP' &&
+              number !== DNS &&
+              `allows it to call port ${port} by ${protocol}, which it does not speak`,
             number === DNS &&
               (to ?? []).some(({ ipBlock }) => ipBlock !== undefined) &&
               `allows it to ask other DNS servers than the cluster's (${protocol} ${DNS})`,

@@ -75,6 +75,13 @@ function metricFaults(
     .filter(({ init }) => !init)
     .filter((one) => metric.resource || one.name === metric.containerResource?.container);
   const percent = target.averageUtilization;
+  // An amount for each pod is a percentage of what its containers request.
+  const requested = measured.reduce(
+    (sum, { spec }) => sum + (quantity(spec.resources?.requests?.[name]) ?? Number.NaN),
+    0,
+  );
+  const amount = Math.round((100 * (quantity(target.averageValue) ?? Number.NaN)) / requested);
+  const aim = percent ?? (Number.isNaN(amount) ? undefined : amount);
   const clusters = model.ofType('aws_eks_cluster');
   const servers = model
     .ofType('aws_eks_addon')
@@ -91,11 +98,11 @@ function metricFaults(
           target.type === 'Utilization' && quantity(spec.resources?.requests?.[name]) === undefined,
       )
       .map((one) => `goes by a percentage of ${name}, and container ${one.name} requests none`),
+    target.type === 'Value' &&
+      `aims for a value of ${name} in all, which the API takes for other metrics alone`,
     (target.type === 'Utilization') !== (percent !== undefined) &&
       `aims for ${shown(percent)} % of ${name} by a target of type ${shown(target.type)}`,
-    percent !== undefined &&
-      (percent < 10 || percent > 95) &&
-      `aims for ${percent} % of ${name}; that is 10 to 95`,
+    aim !== undefined && (aim < 10 || aim > 95) && `aims for ${aim} % of ${name}; that is 10 to 95`,
     clusters.length > 0 &&
       servers.length === 0 &&
       'the cluster has no metrics-server add-on to tell it figures',

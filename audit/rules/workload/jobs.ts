@@ -142,8 +142,13 @@ function makersIn(audited: Audited): readonly { readonly pod: Pod; readonly list
   );
 }
 
+/** Whether a pod makes Jobs, for which it needs a token of the cluster's API. */
+export function makesJobs(audited: Audited, pod: Pod): boolean {
+  return makersIn(audited).some((maker) => maker.pod === pod);
+}
+
 function secretsOf({ spec }: Pod): readonly string[] {
-  return (spec.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []);
+  return (spec.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []).sort();
 }
 
 /** Rules on Jobs that a listener makes for large files. */

@@ -215,8 +215,12 @@ export const LISTENER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'listener-runs-its-command',
-    subjects: servers,
+    subjects: listenersOf,
     faults: (listener, audited) => {
+      const replaced =
+        listener.spec.command !== undefined &&
+        `command ${shown(listener.spec.command)} takes the place of the image's own`;
+      if (!servers(audited).some(({ address }) => address === listener.address)) return [replaced];
       const args = listener.spec.args ?? [];
       const role = roleOf(listener);
       const peers = servers(audited)
@@ -227,8 +231,7 @@ export const LISTENER_RULES: readonly Rule[] = [
           (init || endingPods(audited).includes(pod)) && spec.args?.[0] === MIGRATE.command,
       );
       return [
-        listener.spec.command !== undefined &&
-          `command ${shown(listener.spec.command)} takes the place of the image's own`,
+        replaced,
         args[0] !== SERVE && `runs ${shown(args[0])}, which ends; it must be ${SERVE}`,
         args[0] === SERVE &&
           role === undefined &&

@@ -114,10 +114,10 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
         ([key, value]) => /apparmor|seccomp/.test(key) && value === 'unconfined',
       );
       return [
-        !['RuntimeDefault', 'Localhost'].includes(type ?? '') &&
+        type !== 'RuntimeDefault' &&
           `its seccomp profile is ${shown(type)}, must be RuntimeDefault`,
         shared.seccompProfile !== undefined &&
-          !['RuntimeDefault', 'Localhost'].includes(shared.seccompProfile.type ?? '') &&
+          shared.seccompProfile.type !== 'RuntimeDefault' &&
           `the seccomp profile of its pod is ${shown(shared.seccompProfile?.type)}`,
         profiles.includes('Unconfined') && 'its AppArmor profile is Unconfined',
         ...unconfined.map(([key]) => `${key} is unconfined`),

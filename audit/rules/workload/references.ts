@@ -129,8 +129,13 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   rule({
     id: 'pod-data-exists',
     subjects: podsOf,
-    faults: (pod, audited) =>
-      dataReferences(pod).flatMap(({ kind, name, keys, optional, place }) => {
+    faults: (pod, audited) => [
+      ...(pod.spec.volumes ?? [])
+        .map(({ persistentVolumeClaim: claim }) => claim?.claimName)
+        .filter((name) => name !== undefined)
+        .filter((name) => !objectNamed(audited, pod.namespace, 'PersistentVolumeClaim', name))
+        .map((name) => `there is no volume claim ${name} in namespace ${pod.namespace}`),
+      ...dataReferences(pod).flatMap(({ kind, name, keys, optional, place }) => {
         const there = keysOf(audited, pod.namespace, kind, name);
         const missing = there ? keys.filter((key) => !there.includes(key)) : [];
         const external = kind === 'Secret' && unusedSecrets(audited).length === 0;
@@ -142,6 +147,7 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
           optional && `${place}: ${kind} ${name} is optional, so the pod starts without it`,
         ];
       }),
+    ],
   }),
   rule({
     id: 'config-and-secrets-are-used',
@@ -327,6 +333,9 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
         taken.length === 0 &&
           podsOf(audited).length > 0 &&
           `selects no pods of namespace ${namespace} (${selectorText(podSelector)})`,
+        selects(podSelector, {}) &&
+          ingress.length + egress.length > 0 &&
+          `its rules hold for every pod that it does not except (${selectorText(podSelector)})`,
       ];
     },
   }),

@@ -480,7 +480,10 @@ export const RESOURCE_RULES: readonly Rule[] = [
       const { backoffLimit = 6, activeDeadlineSeconds, podFailurePolicy } = job;
       const names = (spec.containers ?? []).map(({ name }) => name);
       const policies: NonNullable<FailurePolicy['rules']> = podFailurePolicy?.rules ?? [];
-      const deadline = activeDeadlineSeconds ?? spec.activeDeadlineSeconds;
+      // Whichever ends first.
+      const deadline = [activeDeadlineSeconds, spec.activeDeadlineSeconds]
+        .filter((seconds) => seconds !== undefined)
+        .reduce<number | undefined>((least, one) => Math.min(least ?? one, one), undefined);
       return [
         !['Never', 'OnFailure'].includes(spec.restartPolicy ?? '') &&
           `restartPolicy is ${shown(spec.restartPolicy)}; the API takes Never or OnFailure for a Job`,

@@ -110,6 +110,67 @@ describeRules(SERVICE_ACCOUNT_RULES, {
       ['another audience', account('audience', 'example.org')],
     ],
     'cluster-rights-are-narrow': [
+      [
+        'a container in a running pod',
+        role({ api_groups: [''], resources: ['pods/ephemeralcontainers'], verbs: ['patch'] }),
+      ],
+      [
+        'certificates for anybody',
+        role({
+          api_groups: ['certificates.k8s.io'],
+          resources: ['certificatesigningrequests/approval'],
+          verbs: ['update'],
+        }),
+      ],
+      [
+        'webhooks',
+        role({
+          api_groups: ['admissionregistration.k8s.io'],
+          resources: ['mutatingwebhookconfigurations'],
+          verbs: ['create'],
+        }),
+      ],
+      [
+        'policies of admission',
+        role({
+          api_groups: ['admissionregistration.k8s.io'],
+          resources: ['validatingadmissionpolicies'],
+          verbs: ['delete'],
+        }),
+      ],
+      [
+        'volumes on nodes',
+        role({ api_groups: [''], resources: ['persistentvolumes'], verbs: ['create'] }),
+      ],
+      [
+        'ConfigMaps that policies read',
+        role({ api_groups: [''], resources: ['configmaps'], verbs: ['update'] }),
+      ],
+      [
+        'Secrets that others read',
+        role({ api_groups: [''], resources: ['secrets'], verbs: ['create'] }),
+      ],
+      [
+        'network policies',
+        role({
+          api_groups: ['networking.k8s.io'],
+          resources: ['networkpolicies'],
+          verbs: ['delete'],
+        }),
+      ],
+      [
+        'rights',
+        role({
+          api_groups: ['rbac.authorization.k8s.io'],
+          resources: ['rolebindings'],
+          verbs: ['create'],
+        }),
+      ],
+      [
+        'labels of namespaces',
+        role({ api_groups: [''], resources: ['namespaces'], verbs: ['patch'] }),
+      ],
+
       ['every verb', role({ verbs: ['*'] })],
       ['every kind', role({ resources: ['*'] })],
       ['every group', role({ api_groups: ['*'] })],
@@ -133,6 +194,27 @@ describeRules(SERVICE_ACCOUNT_RULES, {
     ],
   },
   plants: {
+    'pod-has-no-api-token': [
+      [
+        'a token of pods that make no Jobs, of an account that may',
+        ({ set }) =>
+          set(
+            'kubernetes_cron_job_v1',
+            'spec.job_template.spec.template.spec.automount_service_account_token',
+            true,
+          ),
+      ],
+      [
+        'a token of the console',
+        ({ set }) =>
+          set(
+            'kubernetes_deployment_v1',
+            'spec.template.spec.automount_service_account_token',
+            true,
+            /"console"/,
+          ),
+      ],
+    ],
     'service-account-has-its-role': [
       [
         'a ServiceAccount with the role of the nodes',

@@ -135,6 +135,8 @@ describeRules(LOAD_BALANCER_RULES, {
       ['a port more', alter(SERVICE, 'spec.port', withPlainPort)],
     ],
     'endpoint-is-reachable-for-sns': [
+      ['half of the internet', set(SERVICE, 'spec.load_balancer_source_ranges', ['0.0.0.0/1'])],
+
       given('scheme', 'internal'),
       missing('scheme'),
       given('internal', 'true'),

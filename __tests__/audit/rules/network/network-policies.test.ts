@@ -79,6 +79,17 @@ function reconciliationWithoutAws(json: Json): void {
   }
 }
 
+/** The policy of the pods that nobody calls has a rule more. */
+const reconciliationThatCalls =
+  (port: string): Change =>
+  (json) => {
+    const policies = (json.resource as Record<string, Record<string, Json>>)[POLICY] ?? {};
+    for (const { spec } of Object.values(policies)) {
+      const { ingress, egress } = spec as { ingress?: unknown; egress: Json[] };
+      if (ingress === undefined) egress.push({ to: ANYWHERE, ports: [{ port, protocol: 'TCP' }] });
+    }
+  };
+
 function reconciliationOfOtherPods(json: Json): void {
   set(CRON_JOB, 'spec.job_template.spec.template.metadata.labels', { other: 'pods' })(json);
 }
@@ -258,6 +269,13 @@ describeRules(NETWORK_POLICY_RULES, {
       ['no database of the queue', without('egress.2'), 'queue'],
     ],
     'network-policy-limits-egress': [
+      ['a CronJob that calls any port', reconciliationThatCalls('22'), 'reconciliation'],
+      ['a CronJob that asks other DNS servers', reconciliationThatCalls('53'), 'reconciliation'],
+      [
+        'https by another protocol',
+        rule('egress', { to: ANYWHERE, ports: [{ port: '443', protocol: 'UDP' }] }),
+      ],
+
       [
         'a proxy that nobody goes through',
         rule('egress', { to: ANYWHERE, ports: [{ port: '3128', protocol: 'TCP' }] }),

@@ -103,6 +103,11 @@ describeRules(SET_ASIDE_RULES, {
   },
   objects: {
     'no-field-sets-rules-aside': [
+      [
+        'another SELinux context',
+        set(DEPLOYMENT, `${MAIN}.security_context.se_linux_options.type`, 'spc_t'),
+      ],
+
       ['a program at start', set(DEPLOYMENT, `${MAIN}.lifecycle.post_start.0.exec.command`, ['x'])],
       [
         'a header that a probe sends',

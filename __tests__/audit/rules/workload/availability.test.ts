@@ -120,6 +120,22 @@ describeRules(AVAILABILITY_RULES, {
       ['a scaler of another', scaled('spec.scaleTargetRef.name', 'another'), 'backlog'],
     ],
     'autoscaler-can-act': [
+      [
+        'an amount that no pod has',
+        set(AUTOSCALER, `${METRIC}.resource.target`, {
+          type: 'AverageValue',
+          average_value: '100',
+        }),
+      ],
+      [
+        'an amount that every pod has',
+        set(AUTOSCALER, `${METRIC}.resource.target`, { type: 'AverageValue', average_value: '1m' }),
+      ],
+      [
+        'a value for all pods',
+        set(AUTOSCALER, `${METRIC}.resource.target`, { type: 'Value', value: '1' }),
+      ],
+
       ['memory alone', metrics(resource('memory'))],
       [
         'memory of a container alone',

@@ -1,6 +1,14 @@
 import { LISTENER_RULES } from '../../../../audit/rules/workload/listener.ts';
 import { describeRules } from '../../support/describe-rules.ts';
-import { CONFIG_MAP, DEPLOYMENT, INIT, MAIN, POD, SECRET } from '../../support/kubernetes-paths.ts';
+import {
+  CONFIG_MAP,
+  CRON_JOB,
+  DEPLOYMENT,
+  INIT,
+  MAIN,
+  POD,
+  SECRET,
+} from '../../support/kubernetes-paths.ts';
 import {
   alter,
   type Base,
@@ -196,6 +204,13 @@ describeRules(LISTENER_RULES, {
       ['what the container sets itself', environment('DB_SSL', 'disable')],
     ],
     'listener-runs-its-command': [
+      ['a migration by a shell', set(DEPLOYMENT, `${INIT}.command`, ['sh', '-c'])],
+      [
+        'a CronJob by a shell',
+        set(CRON_JOB, 'spec.job_template.spec.template.spec.container.0.command', ['sh', '-c']),
+        'reconciliation',
+      ],
+
       ['another command', set(DEPLOYMENT, `${MAIN}.args`, ['migrate'])],
       ['no command', drop(DEPLOYMENT, `${MAIN}.args`)],
       ['an intake alone', set(DEPLOYMENT, `${MAIN}.args`, ['serve', '--role', 'intake'])],

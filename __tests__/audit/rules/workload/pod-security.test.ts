@@ -79,6 +79,15 @@ describeRules(POD_SECURITY_RULES, {
       ['a capability', main('capabilities', { drop: ['ALL'], add: ['SYS_ADMIN'] })],
     ],
     'container-is-confined': [
+      [
+        'a profile that nobody puts on the nodes',
+        main('seccomp_profile', { type: 'Localhost', localhost_profile: 'x.json' }),
+      ],
+      [
+        'a pod by a profile that nobody puts on the nodes',
+        context('seccomp_profile.type', 'Localhost'),
+      ],
+
       ['an unconfined container', main('seccomp_profile.type', 'Unconfined')],
       ['an unconfined pod', context('seccomp_profile.type', 'Unconfined')],
       [

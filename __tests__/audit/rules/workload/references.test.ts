@@ -108,6 +108,14 @@ describeRules(OBJECT_REFERENCE_RULES, {
   },
   objects: {
     'pod-data-exists': [
+      [
+        'a volume claim that nobody makes',
+        set(DEPLOYMENT, `${POD}.volume.0`, {
+          name: 'tmp',
+          persistent_volume_claim: { claim_name: 'nothing' },
+        }),
+      ],
+
       ['another ConfigMap', set(DEPLOYMENT, `${MAIN}.env_from.0.config_map_ref.name`, 'nothing')],
       ['another ConfigMap before', set(DEPLOYMENT, `${INIT}.env_from.0.config_map_ref.name`, 'no')],
       ['no ConfigMap', remove(CONFIG_MAP)],
@@ -197,6 +205,13 @@ describeRules(OBJECT_REFERENCE_RULES, {
       ],
     ],
     'network-policy-selects-pods': [
+      [
+        'rules for every pod but one',
+        set(POLICY, 'spec.pod_selector', {
+          match_expressions: [{ key: 'app', operator: 'NotIn', values: ['nobody'] }],
+        }),
+      ],
+
       ['a selector that no pod has', set(POLICY, 'spec.pod_selector.match_labels', OTHER)],
       ['rules for every pod of the namespace', set(POLICY, 'spec.pod_selector', {})],
     ],

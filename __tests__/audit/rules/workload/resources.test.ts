@@ -272,6 +272,12 @@ describeRules(RESOURCE_RULES, {
       ],
     ],
     'job-ends': [
+      [
+        'pods that are killed at once',
+        set(CRON_JOB, 'spec.job_template.spec.template.spec.active_deadline_seconds', 5),
+        'reconciliation',
+      ],
+
       ['a restart for ever', job({}, 'Always')],
       ['no word on restarts', job({}, '')],
       ['a thousand attempts', job({ backoff_limit: 1000 })],
