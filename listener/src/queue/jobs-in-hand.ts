@@ -69,9 +69,14 @@ interface Running {
   readonly controller: AbortController;
   ended: Promise<void>;
   hasMadeRoom: boolean;
+  /** Whether its work is done, and the queue is to be told. */
+  isSettling: boolean;
   /** Called when the job turns out to be another worker's. @param isToBlame see `wasBusy` */
   readonly lost: (isToBlame?: boolean) => Promise<void>;
 }
+
+/** Jobs that may wait at the same time until the queue has been told, beside those that take a place. */
+const SETTLED_AT_ONCE = 16;
 
 /** Just less than the silence after which others take a job. */
 const BUSY_MS = 4_000;
@@ -107,7 +112,9 @@ export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsI
       return running.size;
     },
     get places() {
-      return [...running.values()].filter(({ hasMadeRoom }) => !hasMadeRoom).length;
+      const besides = [...running.values()].filter(({ hasMadeRoom }) => hasMadeRoom);
+      const settling = besides.filter(({ isSettling }) => isSettling).length;
+      return running.size - besides.length + Math.max(0, settling - SETTLED_AT_ONCE);
     },
     get completed() {
       return completed;
@@ -115,7 +122,7 @@ export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsI
     take(job) {
       const controller = new AbortController();
       const mine: Running = {
-        ...{ job, controller, ended: Promise.resolve(), hasMadeRoom: false },
+        ...{ job, controller, ended: Promise.resolve(), hasMadeRoom: false, isSettling: false },
         lost: forgiving(job),
       };
       const before = running.get(job.id);
@@ -170,13 +177,16 @@ export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsI
  * @returns whether the job is completed
  */
 async function attempt(
-  { job, controller: { signal }, lost }: Running,
+  running: Running,
   makeRoom: () => void,
   options: JobsInHandOptions,
 ): Promise<boolean> {
   const { queue, handle, onDead, onFailure, onError } = options;
+  const { job, controller, lost } = running;
+  const { signal } = controller;
   try {
     const failure = await failureOf(() => handle(job, signal, makeRoom));
+    running.isSettling = true;
     // Handed back, or another worker's by now: nothing of it is ours to settle.
     if (signal.aborted) return false;
     if (failure === undefined) {

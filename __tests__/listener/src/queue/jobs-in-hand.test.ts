@@ -206,3 +206,15 @@ test('a job that has made room takes no place and is still in hand', async () =>
   end.resolve();
   await inHand.ended();
 });
+
+test('jobs that wait until they are completed take places once there are more than 16', async () => {
+  const { inHand, queue } = given(async (_job, _signal, makeRoom) => makeRoom());
+  const settled = Promise.withResolvers<undefined>();
+  queue.complete.mockImplementation(() => settled.promise);
+  for (let count = 1; count <= 18; count += 1) inHand.take(job(`${count}`));
+  await eventually(() => expect(queue.complete).toHaveBeenCalledTimes(18));
+  expect([inHand.size, inHand.places]).toEqual([18, 2]);
+  settled.resolve(undefined);
+  await inHand.ended();
+  expect([inHand.size, inHand.places]).toEqual([0, 0]);
+});
