@@ -163,7 +163,10 @@ export function withoutControl({ rules }: Judged) {
   };
 }
 
+/** Made once, since making one takes longer than comparing with it. */
+const NUMERIC = new Intl.Collator('en', { numeric: true });
+
 /** `AC-6(10)` comes after `AC-6(2)`, and both after `AC-6`. */
 export function byNumber(one: string, other: string): number {
-  return one.localeCompare(other, 'en', { numeric: true });
+  return NUMERIC.compare(one, other);
 }

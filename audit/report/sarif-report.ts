@@ -45,6 +45,8 @@ const LEVELS = { high: 'error', medium: 'warning', low: 'note' } as const;
 /** A stack's file, read once for all results in it. */
 interface Place extends Artifact {
   readonly tree: Node | undefined;
+  /** Lines of the addresses that results were at so far: dozens of rules look at one. */
+  readonly lines: Map<string, number>;
 }
 
 /**
@@ -55,7 +57,7 @@ export function sarifReport(result: AuditResult) {
   const { looks, evidence, auditedAt } = result;
   const places = looks
     .flatMap(artifactsOf)
-    .map((artifact): Place => ({ ...artifact, tree: parseTree(artifact.text) }));
+    .map((artifact): Place => ({ ...artifact, tree: parseTree(artifact.text), lines: new Map() }));
   const examiners = (['rules', 'checkov', 'audit'] as const).filter((examiner) =>
     result.rules.some(({ by }) => by === examiner),
   );
@@ -207,6 +209,12 @@ function sarifResult(
   };
 }
 
+function lineAt(artifact: Place, address: string): number {
+  const line = artifact.lines.get(address) ?? lineIn(artifact, address);
+  artifact.lines.set(address, line);
+  return line;
+}
+
 /** Where a finding is: at its block in the stack's JSON, or in the file that it names. */
 function locationOf(place: string, places: readonly Place[]) {
   const [stack = ''] = place.split('/');
@@ -214,7 +222,7 @@ function locationOf(place: string, places: readonly Place[]) {
   const artifact = places.find((candidate) => candidate.stack === stack);
   const [file = place, line = '1'] = place.split(':');
   const region = {
-    startLine: artifact === undefined ? Number(line) : lineIn(artifact, address),
+    startLine: artifact === undefined ? Number(line) : lineAt(artifact, address),
   };
   return {
     physicalLocation: {
