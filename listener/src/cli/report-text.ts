@@ -114,7 +114,7 @@ function faultText({ type, record, line, field, label, value, message, key }: Fa
     record === null ? undefined : `record ${record}`,
     line === null ? undefined : `line ${line}`,
     field === null ? undefined : `column ${field}${label === null ? '' : ` (${printable(label)})`}`,
-    field === null && label !== null ? `column (${printable(label)})` : undefined,
+    field === null && label !== null ? `column ${printable(label)}` : undefined,
     key === null ? undefined : `key ${printable(JSON.stringify(key))}`,
   ].filter((part) => part !== undefined);
   const where = place.length === 0 ? 'file' : place.join(', ');

@@ -1,5 +1,6 @@
 import type { NoticeState } from '@file-processing/contract/notices.ts';
 import { FAULT_TYPES, type FaultType } from '@file-processing/quality/faults.ts';
+import type { FieldType } from '@file-processing/quality/field-type.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 
@@ -69,6 +70,8 @@ export interface Finding {
   readonly missing: boolean;
   /** Of a `constraint-error` the constraint that all of them break, such as `enum`; null where it is not known, or several are. */
   readonly constraint: string | null;
+  /** Of a `type-error` the type that the schema has; null of other kinds. */
+  readonly type: FieldType | null;
   readonly count: number;
   /** Number of the column from 1; null where it is about no single column. */
   readonly column: number | null;
@@ -85,24 +88,39 @@ export const TOLD_IN_FULL = 20;
 const MOST_FINDINGS = 20;
 /** Rows of one finding that a notice names. */
 const MOST_ROWS = 3;
+/** Wrong column names of one kind that are each a finding; more are counted in one. */
+const MOST_LABELS = 5;
+
+/** Faults of single column names. */
+const OF_LABELS: readonly FaultType[] = [
+  'blank-label',
+  'duplicate-label',
+  'missing-label',
+  'extra-label',
+  'incorrect-label',
+];
 
 /** The findings of a report, by kind and column in the order of the kinds. Only counts and places are taken from it. */
 export function findingsOf(report: QualityReport): readonly Finding[] {
   return FAULT_TYPES.flatMap((kind) => {
     const total = report.faultCounts[kind] ?? 0;
     if (total === 0) return [];
-    const byColumn = report.columns.flatMap(({ field, name, nulls, faultCounts }) => {
+    const labels = labelsOf(report, kind, total);
+    if (labels.length > 0) return labels;
+    const byColumn = report.columns.flatMap((reported): Finding[] => {
+      const { field, name, nulls, faultCounts } = reported;
       const count = faultCounts?.[kind] ?? 0;
       if (count === 0) return [];
       const places = placesOf(report, kind, (column) => column === field);
       const missing = kind === 'constraint-error' && areMissing(report, field, count, nulls);
       const constraint = kind === 'constraint-error' ? constraintOf(report, field, count) : null;
-      return [{ kind, missing, constraint, count, column: field, field: name, ...places }];
+      const type = kind === 'type-error' && reported.declared ? reported.type : null;
+      return [{ kind, missing, constraint, type, count, column: field, field: name, ...places }];
     });
     const rest = total - byColumn.reduce((sum, { count }) => sum + count, 0);
     if (rest <= 0) return byColumn;
     const whole = {
-      ...{ kind, missing: false, constraint: null },
+      ...{ kind, missing: false, constraint: null, type: null },
       ...{ count: rest, column: null, field: null },
     };
     const counted = new Set(byColumn.map(({ column }) => column));
@@ -110,6 +128,23 @@ export function findingsOf(report: QualityReport): readonly Finding[] {
     const places = placesOf(report, kind, (column) => column === null || !counted.has(column));
     return [{ ...whole, ...places }, ...byColumn];
   });
+}
+
+/**
+ * Column names that are wrong, each by the number of its column, and one that is missing by the schema's name; none where
+ * there are too many, or one goes by neither.
+ */
+function labelsOf({ faults }: QualityReport, kind: FaultType, total: number): Finding[] {
+  if (!OF_LABELS.includes(kind) || total > MOST_LABELS) return [];
+  const listed = faults.filter(({ type }) => type === kind);
+  const found = listed.flatMap(({ field, label, classification }): Finding[] => {
+    // The schema's name is public; what stands in the file may be a cell of a row that was read as the header.
+    const name = kind === 'missing-label' && classification === 'public' ? label : null;
+    if (field === null && name === null) return [];
+    const none = { missing: false, constraint: null, type: null, rows: [] };
+    return [{ ...none, kind, count: 1, column: field, field: name }];
+  });
+  return found.length === total ? found : [];
 }
 
 /** What a notice names of the findings, and how many it leaves out. */

@@ -33,6 +33,8 @@ export interface Templates {
   readonly 'missing-value': string;
   /** Of faults that break one constraint; of a constraint that is not here, the text of `constraint-error` is taken. */
   readonly constraints: Readonly<Record<string, string>>;
+  /** Of values that are not of a type; of a type that is not here, the text of `type-error` is taken. */
+  readonly types: Readonly<Record<string, string>>;
   readonly findings: Readonly<Record<FaultType, string>>;
   readonly 'more-findings': string;
   readonly summary: string;
@@ -156,7 +158,8 @@ export class Wording {
   }
 
   /** Such as `12 rows have no officer number (rows 5, 18, 40 and 9 more)`. */
-  finding({ kind, missing, constraint, count, column, field, rows }: Finding): string {
+  finding(finding: Finding): string {
+    const { kind, missing, constraint, type, count, column, field, rows } = finding;
     const templates = this.#templates;
     const names = templates.column;
     const name =
@@ -165,13 +168,16 @@ export class Wording {
         : column !== null
           ? this.#fill(names.numbered, { number: column })
           : names.none;
-    const ofConstraint = constraint === null ? undefined : templates.constraints[constraint];
+    const particular =
+      (constraint === null ? undefined : templates.constraints[constraint]) ??
+      (type === null ? undefined : templates.types[type]);
     const template = missing
       ? templates['missing-value']
-      : (ofConstraint ?? templates.findings[kind]);
+      : (particular ?? templates.findings[kind]);
     return this.#fill(template, {
       count,
       column: name,
+      named: name === names.none ? 'no' : 'yes',
       rows: this.#rows(rows, count),
     });
   }

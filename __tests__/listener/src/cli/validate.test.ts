@@ -96,6 +96,13 @@ describe.each([
     expect((await cli(['validate', file, '--schema', schema])).out).toContain('type-error');
   });
 
+  test('a column that is missing goes by its name, without a number', async () => {
+    const fields = [{ name: 'n' }, { name: 'beat' }];
+    const { file, schemaFile } = await files('n\n1\n', { fields });
+    const { out } = await cli(['validate', file, '--schema', schemaFile]);
+    expect(out).toContain('  record 1, line 1, column beat: missing-label: ');
+  });
+
   test('--html writes a page for each file into a folder that it makes', async () => {
     const { file, schemaFile } = await files('n\nx\n', integer);
     const other = join(await temporaryFolder(), 'a.csv');

@@ -108,7 +108,7 @@ describe('a finding', () => {
     } as unknown as QualityReport;
     expect(findingsOf(report)).toEqual([
       {
-        ...{ kind: 'missing-cell', missing: false, constraint: null },
+        ...{ kind: 'missing-cell', missing: false, constraint: null, type: null },
         ...{ count: 3, column: null, field: null, rows: [7] },
       },
     ]);
@@ -121,6 +121,47 @@ describe('a finding', () => {
       faults: [7, 9].map((record) => ({ type: 'extra-cell', record, field: 8 })),
     } as unknown as QualityReport;
     expect(findingsOf(report)).toMatchObject([{ kind: 'extra-cell', count: 2, rows: [7, 9] }]);
+  });
+
+  test('of values of another type names the type of the schema', () => {
+    const [column] = REPORT.columns;
+    const faultCounts = { 'type-error': 1 };
+    const report = { ...REPORT, faultCounts, columns: [{ ...column, faultCounts }] };
+    expect(findingsOf(report as unknown as QualityReport)).toMatchObject([{ type: 'integer' }]);
+  });
+
+  describe('of column names', () => {
+    const withLabels = (type: string, faults: readonly object[], total = faults.length) =>
+      ({
+        ...reportOf(0, 0, []),
+        ...{ faultCounts: { [type]: total } },
+        faults: faults.map((fault) => ({ type, record: 1, ...fault })),
+      }) as unknown as QualityReport;
+
+    test('names each missing one as the schema does', () => {
+      const missing = { field: null, label: 'badge', classification: 'public' };
+      expect(findingsOf(withLabels('missing-label', [missing]))).toMatchObject([
+        { count: 1, column: null, field: 'badge', rows: [] },
+      ]);
+    });
+
+    test('names a wrong one by its number alone: it may be a cell', () => {
+      const wrong = { field: 3, label: 'M4rker', classification: 'internal' };
+      const findings = findingsOf(withLabels('incorrect-label', [wrong, { ...wrong, field: 4 }]));
+      expect(findings).toMatchObject([
+        { count: 1, column: 3, field: null },
+        { count: 1, column: 4, field: null },
+      ]);
+    });
+
+    test.each([
+      ['that an older version recorded', [{ field: null, label: 'aaaaa' }], 1],
+      ['that are too many', [{ field: 3 }], 6],
+    ])('counts those %s', (_, faults, total) => {
+      expect(findingsOf(withLabels('missing-label', faults, total))).toMatchObject([
+        { count: total, field: null },
+      ]);
+    });
   });
 
   test.each([

@@ -10,6 +10,7 @@ const FINDING: Finding = {
   kind: 'constraint-error',
   missing: true,
   constraint: 'required',
+  type: null,
   count: 12,
   column: 2,
   field: 'officer_number',
@@ -82,6 +83,26 @@ test.each([
 ])('what is wrong with a value that breaks %j is said without it', (constraint, text) => {
   const broken = { ...FINDING, missing: false, constraint, count: 1, rows: [5] };
   expect(wording.finding(broken)).toBe(`1 row ${text}`);
+});
+
+test.each([
+  ['datetime', 'not a date and time written as agreed'],
+  ['integer', 'not a whole number'],
+  ['geojson', 'not of the agreed type'],
+] as const)('a value that is no %s is said to be none', (type, text) => {
+  const other = { ...FINDING, kind: 'type-error', missing: false, constraint: null } as const;
+  expect(wording.finding({ ...other, type, count: 1, rows: [5] })).toBe(
+    `1 row has a value in officer number that is ${text} (row 5)`,
+  );
+});
+
+test.each([
+  [{ kind: 'missing-label', column: null, field: 'badge_no' }, 'the column badge no is missing'],
+  [{ kind: 'missing-label', column: null, field: null }, '12 columns are missing'],
+  [{ kind: 'extra-label', column: 8, field: null }, 'column 8 is not expected'],
+] as const)('a wrong column name is said of its column: %j', (label, text) => {
+  const none = { missing: false, constraint: null, rows: [] };
+  expect(wording.finding({ ...FINDING, ...none, ...label })).toBe(text);
 });
 
 test('a file that may be in any folder goes by its name', () => {
