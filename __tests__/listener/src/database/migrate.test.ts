@@ -121,11 +121,12 @@ const othersMigrations: Knex.MigrationSource<string> = {
   }),
 };
 
-/** Resolves once somebody waits for an advisory lock. */
+/** Resolves once somebody waits for an advisory lock of the client's database: the server has others. */
 async function lockIsWaitedFor(client: pg.Client): Promise<void> {
   for (;;) {
     const { rowCount } = await client.query(
-      "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
+      `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     );
     if (rowCount) return;
   }

@@ -1,6 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Agent, get, type RequestListener } from 'node:http';
-import { connect } from 'node:net';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type Socket } from 'node:net';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FLOODS, startFlood } from '../../../../bench/intake/flood.ts';
 import type { SigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import {
@@ -160,7 +161,20 @@ async function startSmall(options: ConnectionTableOptions = {}) {
   });
   servers.push(server);
 
+  // A client is connected once the kernel has answered it, which can be before the server hears of it.
+  const taken = new Set<number | undefined>();
+  const note = (message: unknown) =>
+    void taken.add((message as { readonly socket: Socket }).socket.remotePort);
+  subscribe('net.server.socket', note);
+  onTestFinished(() => void unsubscribe('net.server.socket', note));
+
   const of = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  const withoutRequest = async (): Promise<RawConnection> => {
+    const client = await connectRaw(server.port, 'GET / HT');
+    const { localPort } = client.socket;
+    await eventually(() => expect(taken).toContain(localPort));
+    return client;
+  };
   const answered = async (path: string): Promise<RawConnection> => {
     const client = await connectRaw(server.port, of(path));
     await Promise.race([
@@ -175,8 +189,7 @@ async function startSmall(options: ConnectionTableOptions = {}) {
     clock,
     /** What each kind of client does, until the server has seen it. */
     clients: {
-      // Connections are taken in order: this one is in once a later one has its answer.
-      no_request: () => connectRaw(server.port, 'GET / HT'),
+      no_request: withoutRequest,
       idle: () => answered('/'),
       unverified: () => answered('/unverified'),
       verified: () => answered('/verified'),
