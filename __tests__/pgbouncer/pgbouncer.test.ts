@@ -45,6 +45,9 @@ function pooled(overrides: Partial<DatabaseConfig> = {}): Database {
   return database;
 }
 
+/** What is left stays; what a queue does in the background holds a transaction open for a moment. */
+const nothingIsLeft = () => eventually(async () => expect(await leftBehind()).toEqual([]));
+
 /**
  * What the connections between pooler and server still hold: advisory locks, open transactions and
  * settings of their sessions. Each of them is asked, at the same time as the others.
@@ -85,7 +88,7 @@ test('migrate five times at once and five times in sequence leaves nothing on th
   expect(atOnce.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
   expect(atOnce.filter(({ said }) => said.startsWith('applied: '))).toHaveLength(1);
   await checkSchema(given.database);
-  expect(await leftBehind()).toEqual([]);
+  await nothingIsLeft();
 });
 
 test('migrate, seed and run end with 0 and leave nothing on the connections', async () => {
@@ -98,7 +101,7 @@ test('migrate, seed and run end with 0 and leave nothing on the connections', as
   expect(await command(run, { LOCAL_S3_ROOT: root })).toMatchObject({ code: 0 });
   expect(await command(['runs', 'list'])).toMatchObject({ code: 0 });
   expect(await listRuns(given.database)).toMatchObject([{ key: 'a.csv', status: 'finished' }]);
-  expect(await leftBehind()).toEqual([]);
+  await nothingIsLeft();
 });
 
 test('of two replicas that delete what is old one works at a time, and no lock is left behind', async () => {
@@ -118,7 +121,7 @@ test('of two replicas that delete what is old one works at a time, and no lock i
   const { messages } = await remove();
   expect(deleted.reduce((sum, one) => sum + one.messages, messages)).toBe(20);
   expect(await given.database('sns_messages')).toEqual([]);
-  expect(await leftBehind()).toEqual([]);
+  await nothingIsLeft();
 });
 
 test('two replicas share the pool, and each message is followed by one verdict', async () => {
@@ -163,7 +166,7 @@ test('two replicas share the pool, and each message is followed by one verdict',
   expect(replicas.flatMap(({ lines }) => lines.filter(({ level }) => Number(level) >= 40))).toEqual(
     [],
   );
-  expect(await leftBehind()).toEqual([]);
+  await nothingIsLeft();
 });
 
 function notification(body: Buffer): { headers: Record<string, string> } {
@@ -178,32 +181,35 @@ function notification(body: Buffer): { headers: Record<string, string> } {
 }
 
 test.each<[string, (database: Database) => Promise<unknown>]>([
-  ['by itself', (database) => database.raw('SELECT pg_sleep(?)', [60])],
+  ['by itself', (database) => database.raw('SELECT pg_sleep(?)', [600])],
   [
     'in a transaction',
-    (database) => database.transaction((each) => each.raw('SELECT pg_sleep(60)')),
+    (database) => database.transaction((each) => each.raw('SELECT pg_sleep(600)')),
   ],
 ])('a statement %s that is over its time ends on the server behind the pooler', async (_, run) => {
   const database = pooled({ statementTimeoutMs: 100 });
   await expect(run(database)).rejects.toMatchObject({ code: '57014' });
-  const { rows } = await given.database.raw(
-    "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()",
-  );
-  expect(rows).toEqual([]);
-  await expect(database.raw('SELECT 1')).resolves.toBeDefined();
-  expect(await leftBehind()).toEqual([]);
+  // The answer goes out before the session is idle, and on a busy machine this one takes its time as well.
+  await eventually(async () => {
+    const { rows } = await given.database.raw(
+      "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()",
+    );
+    expect(rows).toEqual([]);
+  });
+  await eventually(() => database.raw('SELECT 1'));
+  await nothingIsLeft();
 });
 
 test("a statement that waits for a connection of the pooler has its own time, not the pooler's", async () => {
   const waiting = pooled({ statementTimeoutMs: 1_000, connectTimeoutMs: 1_000 });
-  await waiting.raw('SELECT 1');
+  await eventually(() => waiting.raw('SELECT 1'));
   const holding = pooled();
   const held = await Promise.all(Array.from({ length: POOL_SIZE }, () => holding.transaction()));
   const refusal = waiting.raw('SELECT 1');
   await expect(refusal).rejects.toThrow('Connection terminated');
   await expect(refusal).rejects.toSatisfy(meansUnavailable);
   await Promise.all(held.map((transaction) => transaction.rollback()));
-  await expect(waiting.raw('SELECT 1')).resolves.toBeDefined();
+  await eventually(() => waiting.raw('SELECT 1'));
 });
 
 test('a startup parameter that the pooler refuses is configuration, in one line', async () => {
