@@ -22,6 +22,8 @@ import { manifestsOf } from '../support/manifests.ts';
 const NAMESPACE = 'failures-of-yesterday';
 const LISTENER = join(ROOT, 'listener/src/main.ts');
 const DAY_MS = 86_400_000;
+/** Once for the whole walk, which may begin before midnight and end after it. */
+const NOW = Date.now();
 
 let kubectl: Kubectl;
 let given: TestDatabase;
@@ -64,7 +66,7 @@ async function failYesterday(): Promise<void> {
   [runId = ''] = await enqueueRuns(given.database, queue, 'from_client/a.csv');
   await leaveOneAttempt(given.database, runId);
   await queue.close();
-  const yesterday = new Date(Date.now() - DAY_MS);
+  const yesterday = new Date(NOW - DAY_MS);
   await given.database('runs').update({ created_at: yesterday });
   await given.database('sns_messages').insert({
     ...{ message_id: 'by-hand', topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files' },
@@ -133,7 +135,7 @@ async function commandsOfThePage() {
   const page = await readFile(join(ROOT, 'docs/operate.md'), 'utf8');
   const [, rest = ''] = page.split('## What failed, and how to redo it\n');
   const [section = ''] = rest.split('\n## ');
-  const day = (before: number) => new Date(Date.now() - before * DAY_MS).toISOString().slice(0, 10);
+  const day = (before: number) => new Date(NOW - before * DAY_MS).toISOString().slice(0, 10);
   const days: Readonly<Record<string, string>> = { '2026-11-27': day(1), '2026-11-28': day(0) };
   const commands = [...section.matchAll(/npm run manage -- exec -- ([^`\n]+)/g)].map(([, text]) =>
     wordsOf(`${text}`.replace(/2026-11-2\d/g, (named) => days[named] ?? named)),
