@@ -4,7 +4,7 @@ export const EXIT = {
   green: 0,
   /** There are findings. */
   findings: 1,
-  /** Usage or settings, or the folder can't be read. */
+  /** Usage or settings, or the folder cannot be read or written. */
   usage: 64,
   /** A scanner is required and missing, or broke down. */
   unavailable: 69,

@@ -585,11 +585,11 @@ const CHECK_PARTS = ['database', 'aws', 'notices', 'backlog'];
 const EXIT_CODES_HELP = `
 Exit codes:
   0   done; from validate and run --dry-run: passed or warned; from diff: no difference
-  1   validate and run --dry-run: failed or unreadable; diff: a difference, or rows that can't
-      be compared; infer: a sample does not pass; rules check: a sample failed or
+  1   validate and run --dry-run: failed or unreadable; diff: a difference, or rows that
+      cannot be compared; infer: a sample does not pass; rules check: a sample failed or
       has no rule; rules rehearse: a delivery would newly fail; check: something
       failed; drain-queue: messages were refused, and stay; dead retry: some messages
-      still can't be read
+      still cannot be read
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
   66  the object is gone or was replaced: no verdict

@@ -29,7 +29,7 @@ export async function runOperation(
 
 function describeProgram(context: OperationContext, finish: (code: ExitCode) => void): Commander {
   const program = new Commander('manage')
-    .description('Deploys the stacks and looks after what they made.')
+    .description('Deploys the stacks and operates what they create.')
     // What follows a command's name is the command's, a -- included.
     .enablePositionalOptions()
     .exitOverride()

@@ -30,7 +30,7 @@ export function targetOption(): Option {
 export function allowReplacementOption(): Option {
   return new Option(
     '--allow-cluster-replacement',
-    'do not refuse to replace or delete the cluster or the network, or to replace a role',
+    'allow replacing or deleting the cluster or the network, or replacing a role',
   ).default(false);
 }
 
@@ -38,7 +38,7 @@ export function allowReplacementOption(): Option {
 export function allowMessageLossOption(): Option {
   return new Option(
     '--allow-message-loss',
-    'do not refuse what loses messages: those that wait in a queue, or come while nothing takes them',
+    'allow changes that lose messages: those waiting in a queue, or arriving while nothing accepts them',
   ).default(false);
 }
 

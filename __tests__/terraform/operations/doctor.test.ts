@@ -152,7 +152,7 @@ test('a queue that a switch of delivery has left is named, with what is in it', 
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName }));
   expect((await diagnose()).of('queue')).toMatchObject({
     state: 'warn',
-    found: expect.stringContaining(`nobody fetches from it: ${QueueName}: 0 messages`),
+    found: expect.stringContaining(`nothing fetches from it: ${QueueName}: 0 messages`),
     next: 'npm run manage -- queue-delete',
   });
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'a file' }));

@@ -233,7 +233,7 @@ describe('what was changed since', () => {
   test('is found of AWS alone where the cluster is out of reach, and the reports say so', async () => {
     const alone = await drift(2, '--aws-only');
     expect(alone.drifts).toEqual(report.drifts);
-    expect(alone.notes.join(' ')).toContain('Of AWS alone (--aws-only)');
+    expect(alone.notes.join(' ')).toContain('AWS only (--aws-only)');
     const audit = join(checkout.root, 'drift-report', ENVIRONMENT, 'audit', ENVIRONMENT);
     expect(await readFile(join(audit, 'report.html'), 'utf8')).toContain('Of AWS alone');
   });

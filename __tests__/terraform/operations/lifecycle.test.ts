@@ -124,7 +124,9 @@ describe('a first apply of file-processing', () => {
         interrupt();
       },
     );
-    expect(`${stdout}${stderr}`).toContain('run the same command again, and it goes on from there');
+    expect(`${stdout}${stderr}`).toContain(
+      'run the same command again, and it continues from there',
+    );
     expect(code).not.toBe(0);
     expect(await held('file-processing')).not.toEqual([]);
     expect(readdirSync(checkout.temporary)).not.toContainEqual(

@@ -34,11 +34,11 @@ test("subscribes an endpoint, with the topic's dead-letter queue and no raw deli
   ]);
 });
 
-test('says that what SNS gives up is lost where there is no dead-letter queue', async () => {
+test('says that messages that SNS gives up on are lost where there is no dead-letter queue', async () => {
   const topicArn = await aws.createTopic();
   const { code, err } = await aws.run(['sns-subscribe', endpoint, '--topic-arn', topicArn]);
   expect(code).toBe(0);
-  expect(err).toContain('what SNS gives up is lost');
+  expect(err).toContain('messages that SNS gives up on are lost');
 });
 
 test('finds the subscription that is there, and a second run changes nothing', async () => {

@@ -117,7 +117,7 @@ function refuseUnknown(
   }
   const address =
     settings.engine === 'rds' ? 'aws_db_instance.database' : 'aws_rds_cluster.database';
-  throw new OperationError(`${identifier} is there, and not in the state of postgres-on-demand`, {
+  throw new OperationError(`${identifier} exists, but is not in the state of postgres-on-demand`, {
     next: `terraform -chdir=cdktf.out/stacks/postgres-on-demand import ${address} ${identifier} takes it in`,
     code: EXIT.refused,
   });
@@ -179,13 +179,13 @@ function refuseDeletion(plan: PlanJson): void {
 function farewell({ identifier, settings }: DatabaseTarget, aside: string | undefined): string {
   const kind = settings.engine === 'rds' ? 'db-instance' : 'db-cluster';
   return [
-    `${identifier} is the snapshot now. Next:`,
+    `${identifier} now runs from the snapshot. Next:`,
     '  npm run manage -- apply postgres-on-demand  what else of the stack refers to it',
     '  npm run manage -- apply                     lets the listener in, and migrates',
     ...(aside === undefined
-      ? [`What an interrupted run has put aside stays, and costs: ${identifier}${ASIDE}...`]
+      ? [`What an interrupted run has renamed still exists and is billed: ${identifier}${ASIDE}...`]
       : [
-          `${aside} stays, and costs, until you delete it:`,
+          `${aside} still exists, and is billed, until you delete it:`,
           `  aws rds modify-${kind} --${kind}-identifier ${aside} --no-deletion-protection`,
           ...(settings.engine === 'rds'
             ? []

@@ -120,7 +120,7 @@ async function move(
 /** @throws OperationError (EXIT.refused) */
 export async function requireYes({ confirm }: OperationContext, question: string): Promise<void> {
   if (await confirm(question)) return;
-  throw new OperationError('declined: nobody said yes, and nothing was changed', {
+  throw new OperationError('declined; nothing was changed', {
     next: '--auto-approve goes on without asking',
     code: EXIT.refused,
   });
@@ -146,7 +146,7 @@ export const dbSnapshot: Operation<SnapshotOptions> = {
     const { status } = await requireDatabase(target);
     if (status !== 'available') {
       throw new OperationError(
-        `${identifier} is ${status}: only an available one has snapshots made`,
+        `${identifier} is ${status}: snapshots can be made only of an available database`,
         {
           next: 'npm run manage -- db-start',
           code: EXIT.refused,

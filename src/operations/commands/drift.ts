@@ -134,10 +134,12 @@ async function driftOf(
 function notesOf(all: readonly StackDrift[], { awsOnly }: DriftOptions): readonly string[] {
   const drifts = all.filter(isAgainstSettings);
   return [
-    `The JSON is a copy in which ${drifts.length === 0 ? 'nothing had to be changed: what is deployed is' : 'what is deployed stands, and not'} what the settings say.`,
+    drifts.length === 0
+      ? 'The JSON is that of the settings: what is deployed does not differ from it.'
+      : 'The JSON is a copy, with what is deployed wherever that differs from the settings.',
     ...(awsOnly
       ? [
-          'Of AWS alone (--aws-only): nobody asked the cluster, whose objects are as the settings say.',
+          'AWS only (--aws-only): the cluster was not asked; its objects appear as the settings have them.',
         ]
       : []),
     ...drifts
@@ -208,8 +210,8 @@ function textOf(
       ({ severity, rule, place, message }) => `${severity}  ${rule}  ${place}\n  ${message}`,
     ),
     findings.length === 0
-      ? 'By the rules of the audit, what is there is green.'
-      : `By the rules of the audit, what is there is red: ${findings.length} findings.`,
+      ? 'Audit of what is deployed: green.'
+      : `Audit of what is deployed: red, ${findings.length} findings.`,
     ...notes.map((note) => `Note: ${note}`),
     `Reports: ${folder}`,
     '',

@@ -254,7 +254,7 @@ class RunningJob {
         const events = pod === undefined ? await this.#lastWarning() : undefined;
         throw new OperationError(
           `no pod of Job ${this.#name} has started within ${seconds} s: ${events ?? reason}`,
-          { next: 'npm run manage -- rollout shows how the listener itself fares' },
+          { next: 'npm run manage -- rollout shows the state of the listener itself' },
         );
       }
       if (reason !== told) stderr.write(`Waiting for the pod of Job ${this.#name}: ${reason}\n`);
@@ -283,11 +283,11 @@ class RunningJob {
       if (running === undefined) {
         if (this.#signal() !== undefined) return undefined;
         throw new OperationError(`${await this.#end()}; how its command ended is not known`, {
-          next: 'look whether it did its work before it is run again',
+          next: 'check whether it did its work before you run it again',
         });
       }
       if (shown !== 0 && this.#signal() === undefined) {
-        stderr.write('The log broke off and goes on; some lines may be missing.\n');
+        stderr.write('The log was interrupted and continues; some lines may be missing.\n');
       }
       await clock.sleep(BETWEEN_LOOKS_MS);
     }
@@ -340,7 +340,7 @@ class RunningJob {
         }
         this.#lost = true;
         throw new OperationError(
-          `Job ${this.#name} is out of sight, and goes on: ${error.message}`,
+          `Job ${this.#name} can no longer be followed, but goes on: ${error.message}`,
           {
             next: `kubectl logs --follow job/${this.#name}; it is removed ${TTL_SECONDS / 60} minutes after its end`,
             code: EXIT.unavailable,

@@ -154,7 +154,7 @@ function refuseName(root: string, name: string): void {
     );
   }
   if (!existsSync(join(root, 'environments', name))) return;
-  throw new OperationError(`environments/${name} is there already; nothing was written`, {
+  throw new OperationError(`environments/${name} already exists; nothing was written`, {
     next: 'choose another name, or edit its files',
     code: EXIT.refused,
   });

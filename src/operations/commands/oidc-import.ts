@@ -57,7 +57,7 @@ export const oidcImport: Operation<{ readonly dryRun: boolean }> = {
 function refuseWhereOthersOwnIt({ settings }: OpenStack): void {
   if (!settings.create_cluster) {
     throw new OperationError(
-      `${settings.cluster_name} belongs to others (create_cluster = false), and so does its provider: a destroy of this stack would take it from them`,
+      `${settings.cluster_name} belongs to others (create_cluster = false), and so does its provider: destroying this stack would delete it for them`,
       {
         next: 'name the provider in existing_oidc_provider_arn; where there is none, apply makes one',
         code: EXIT.refused,

@@ -42,7 +42,7 @@ export const queueDelete: Operation<Options> = {
     }
     const question = `Delete ${arn} with its ${depthText(depth)}?`;
     if (!options.autoApprove && !(await context.confirm(question))) {
-      throw new OperationError('declined: nobody said yes, and the queue stays', {
+      throw new OperationError('declined; the queue was not deleted', {
         next: '--auto-approve goes on without asking',
         code: EXIT.refused,
       });

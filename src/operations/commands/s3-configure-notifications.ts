@@ -91,7 +91,7 @@ function refuseOtherWay({ eventbridge, prefix, environment }: Options, { setting
     });
   }
   if (eventbridge && prefix.length > 0) {
-    throw new OperationError('--prefix is about entries to the topic, not about --eventbridge', {
+    throw new OperationError('--prefix applies to entries for the topic, not to --eventbridge', {
       code: EXIT.usage,
     });
   }
@@ -132,7 +132,7 @@ function bucketsToConfigure(
     });
   }
   if (options.prefix.length + options.replace.length > 0 || options.suffix !== undefined) {
-    throw new OperationError('--prefix, --suffix and --replace are about one bucket', {
+    throw new OperationError('--prefix, --suffix and --replace apply to one bucket', {
       code: EXIT.usage,
       next: `say which by --bucket: ${all.map(({ name }) => name).join(', ')}`,
     });
@@ -162,10 +162,13 @@ function refusalOf(
     );
   }
   if (account === '' || account === signedIn) return undefined;
-  return new OperationError(`${name} is a bucket of account ${account}, you are of ${signedIn}`, {
-    code: EXIT.refused,
-    next: 'give its owner what --print writes; or sign in there, and name the bucket by --bucket and the topic by --topic-arn',
-  });
+  return new OperationError(
+    `${name} is a bucket of account ${account}, you are signed in to ${signedIn}`,
+    {
+      code: EXIT.refused,
+      next: 'give its owner what --print writes; or sign in there, and name the bucket by --bucket and the topic by --topic-arn',
+    },
+  );
 }
 
 /** The topic of the stack is in the stack's account, whoever is signed in. */
@@ -313,7 +316,7 @@ function refuseConflicts({ conflicts, unknownIds }: MergedNotifications, bucket:
     `S3 allows no two entries for the same kind of event and the same keys, and ${bucket} has such entries of others:${lines.join('')}`,
     {
       code: EXIT.refused,
-      next: 'choose another --prefix or --suffix, talk to whoever made the entry (a topic can have more subscribers), or take its place by --replace <its id>',
+      next: 'choose another --prefix or --suffix, talk to whoever made the entry (a topic can have more subscribers), or replace it with --replace <its id>',
     },
   );
 }

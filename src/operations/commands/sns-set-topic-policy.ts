@@ -72,7 +72,7 @@ export const snsSetTopicPolicy: Operation<Options> = {
     );
     if (attributes.KmsMasterKeyId?.endsWith('alias/aws/sns')) {
       context.stderr.write(
-        `warning: ${topicArn} is encrypted with alias/aws/sns, which S3 can't use; a key of your own that allows s3.amazonaws.com to use it is needed\n`,
+        `warning: ${topicArn} is encrypted with alias/aws/sns, which S3 cannot use: give it a key of your own that s3.amazonaws.com may use\n`,
       );
     }
     if (!merged.unchanged && !options.dryRun) await setPolicy(sns, topicArn, merged.policy);

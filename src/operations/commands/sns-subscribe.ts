@@ -42,7 +42,10 @@ export const snsSubscribe: Operation<Options> = {
           .default(60)
           .argParser(wholeSeconds),
       )
-      .option('--dead-letter-arn <arn>', "queue for what can't be delivered (default: the stack's)")
+      .option(
+        '--dead-letter-arn <arn>',
+        "queue for messages that cannot be delivered (default: the stack's)",
+      )
       .option('--no-dead-letter', 'without such a queue: messages that SNS gives up on are lost')
       .option('--filter-policy <json>', 'deliver only what this filter policy allows')
       .addOption(
@@ -96,7 +99,7 @@ async function defaultAttributes(
   if (deadLetterArn || !deadLetter) return {};
   if (await queueDepth(await clients.sqs(), queueArn)) return redriveTo(queueArn);
   stderr.write(
-    `warning: there is no queue ${queueArn}; what SNS gives up is lost. Name one by --dead-letter-arn\n`,
+    `warning: there is no queue ${queueArn}; messages that SNS gives up on are lost. Name one by --dead-letter-arn\n`,
   );
   return {};
 }

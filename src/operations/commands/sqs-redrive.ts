@@ -64,7 +64,7 @@ export const sqsRedrive: Operation<Options> = {
       .option('--queue <name>', 'only this dead-letter queue (default: all of the stack)')
       .option(
         '--rate <number>',
-        `messages a second that SQS moves, 1 to ${HIGHEST_RATE} (default: as SQS thinks fit)`,
+        `messages a second that SQS moves, 1 to ${HIGHEST_RATE} (default: SQS decides)`,
         rate,
       )
       .option('--cancel', 'cancel running moves; what was moved stays moved', false)
@@ -119,7 +119,7 @@ async function agreeTo(
   const filled = queues.filter(({ move, depth }) => move === undefined && messagesIn(depth) > 0);
   if (filled.length === 0 || dryRun || autoApprove) return;
   const list = filled.map(({ arn, depth }) => `${queueName(arn)}, ${depthText(depth)}`);
-  await requireYes(context, `Take in again what waits in ${list.join('; ')}?`);
+  await requireYes(context, `Process again what waits in ${list.join('; ')}?`);
 }
 
 function rate(text: string): number {
@@ -246,8 +246,8 @@ async function redrive(
     code === EXIT.ok
       ? 'taken'
       : code === LISTENER_EXIT.bad
-        ? 'taken, but for what the listener refused: its log above says why'
-        : `not all is taken: the listener's ${DRAIN_QUEUE} ended with ${code}`;
+        ? 'processed, except what the listener refused: its log above says why'
+        : `not everything was processed: the listener's ${DRAIN_QUEUE} ended with ${code}`;
   return { queue: name, outcome, code };
 }
 
@@ -275,7 +275,7 @@ async function moved(
       if ((await runningMove(sqs, arn)) === undefined) throw error;
     });
   } else {
-    context.stderr.write(`${name}: a move runs already, at its own rate; it is followed\n`);
+    context.stderr.write(`${name}: a move is already running, at its own rate; following it\n`);
   }
   const look = async () => (await movesOf(sqs, arn)).find((one) => startOf(one) > before) ?? {};
   return await followed(context, name, look, wait);
@@ -294,13 +294,13 @@ async function followed(
     const ended = { queue, outcome: progress, moved: move.ApproximateNumberOfMessagesMoved ?? 0 };
     if (move.Status === 'COMPLETED') return { ...ended, code: EXIT.ok };
     if (move.Status !== undefined && move.Status !== 'RUNNING') {
-      const outcome = `${progress}; the same command moves what is left`;
+      const outcome = `${progress}; run the same command again to move the rest`;
       return { ...ended, outcome, code: EXIT.failed };
     }
     if (progress !== told) stderr.write(`${queue}: ${progress}\n`);
     told = progress;
     if (waited >= wait) {
-      const outcome = `${progress}; SQS goes on, the same command follows on, --cancel ends it`;
+      const outcome = `${progress}; SQS continues; the same command keeps following it, --cancel ends it`;
       return { ...ended, outcome, code: wait === 0 ? EXIT.ok : EXIT.unavailable };
     }
     await clock.sleep(BETWEEN_LOOKS_SECONDS * 1000);
@@ -339,7 +339,7 @@ async function cancel(
     }
     if (waited >= wait) {
       throw new OperationError(`${queue}: ${progressOf(latest)} after ${wait} s`, {
-        next: 'SQS goes on ending it; run the same command again to wait on',
+        next: 'SQS is still ending it; run the same command again to keep waiting',
         code: EXIT.unavailable,
       });
     }

@@ -140,7 +140,7 @@ function changesText({ stack, changes }: UpgradeNotes): string {
   return [
     '',
     `What a plan of ${stack} would do:`,
-    changes.length === 0 ? '  nothing, or outputs alone\n' : table,
+    changes.length === 0 ? '  nothing, or only outputs\n' : table,
   ].join('\n');
 }
 

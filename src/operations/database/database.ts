@@ -116,7 +116,7 @@ export async function waitForStatus(
     if (status === wanted) return;
     if (clock.now().getTime() >= end) {
       throw new OperationError(`${what} is ${status} after ${seconds} s, not ${wanted} yet`, {
-        next: 'AWS goes on; run the command again to wait on, or give a longer --wait',
+        next: 'AWS continues; run the command again to keep waiting, or give a longer --wait',
         code: EXIT.unavailable,
       });
     }

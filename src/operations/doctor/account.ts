@@ -52,7 +52,7 @@ export async function credentialsDiagnosis({ clients, region, profile }: Target)
     if (!Arn.startsWith(`arn:${partition}:`)) {
       return {
         state: 'red',
-        found: `${Arn} by ${from} is of another partition than ${region} (${partition})`,
+        found: `${Arn} by ${from} belongs to another partition than ${region} (${partition})`,
         next: 'name a profile of that partition by --profile, or correct aws_region',
       };
     }
@@ -68,7 +68,7 @@ export function networkDiagnosis({ clients, region, environment }: Target): Prom
   const { vpc_id } = settings;
   return diagnose('network', async () => {
     if (!settings.create_cluster) {
-      return { state: 'skipped', found: 'is that of the cluster, which belongs to others' };
+      return { state: 'skipped', found: 'belongs to the cluster, which others own' };
     }
     const ec2 = await clients.ec2();
     const wanted = vpc_id || vpcName(settings);
@@ -130,7 +130,7 @@ export async function judgePlace(
   if (Subnets.length > 0) return { state: 'ok', found };
   return {
     state: 'warn',
-    found: `${found}, but no subnet has the tag ${PUBLIC_ROLE}: the load balancer finds no place`,
+    found: `${found}, but no subnet has the tag ${PUBLIC_ROLE}: the load balancer has no subnet to use`,
     next: `tag the public subnets with ${PUBLIC_ROLE} = 1, one a zone`,
   };
 }
@@ -154,7 +154,7 @@ function queueDiagnosis(
     if (hasQueue(settings)) return { state: 'ok', found };
     return {
       state: 'warn',
-      found: `left by a switch of delivery, and nobody fetches from it: ${found}`,
+      found: `left by a switch of delivery; nothing fetches from it: ${found}`,
       next:
         messagesIn(depth) === 0
           ? 'npm run manage -- queue-delete'
@@ -177,7 +177,7 @@ function deadLettersDiagnosis(
     const found = `${name}, for ${holds}: ${depthText(depth)}`;
     if (depth.problem !== undefined) return { state: 'red', found };
     if (messagesIn(depth) === 0) return { state: 'ok', found };
-    return { state: 'warn', found, next: 'npm run manage -- sqs-redrive takes them in again' };
+    return { state: 'warn', found, next: 'npm run manage -- sqs-redrive has them processed again' };
   });
 }
 
@@ -214,7 +214,7 @@ export function deliveryDiagnoses(
         });
       if (answer === undefined) {
         const next = existing_topic_arn
-          ? 'correct existing_topic_arn, or have its owner make it'
+          ? 'correct existing_topic_arn, or ask its owner to create it'
           : 'npm run manage -- apply';
         return { state: 'red', found: `there is no ${topicArn}`, next };
       }
@@ -380,7 +380,7 @@ async function lookAtNoticeTopic(
       throw error;
     });
   if (answer === undefined) {
-    const next = 'correct notice_topic_arn, or have its owner make it';
+    const next = 'correct notice_topic_arn, or ask its owner to create it';
     return { state: 'red', found: `there is no ${arn}`, next };
   }
   const { SubscriptionsConfirmed = '0' } = answer.Attributes ?? {};

@@ -64,7 +64,11 @@ export async function onDemandDiagnoses({
         case 'not there':
           return { state: 'red', found, next: 'npm run manage -- apply postgres-on-demand' };
         default:
-          return { state: 'warn', found, next: 'AWS is at work on it; look again in some minutes' };
+          return {
+            state: 'warn',
+            found,
+            next: 'AWS is working on it; check again in a few minutes',
+          };
       }
     }),
   ];

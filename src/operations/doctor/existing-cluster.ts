@@ -61,9 +61,8 @@ export function judgePolicies(enforced: boolean): Omit<Diagnosis, 'name'> {
   if (enforced) return { state: 'ok', found: 'the VPC CNI enforces them' };
   return {
     state: 'warn',
-    found:
-      "the VPC CNI does not enforce them, as far as can be told: the listener's may do nothing",
-    next: 'have enableNetworkPolicy = "true" set in the configuration of the add-on vpc-cni, unless Calico or Cilium enforces them',
+    found: 'the VPC CNI does not seem to enforce them: those of the listener may have no effect',
+    next: 'set enableNetworkPolicy = "true" in the configuration of the add-on vpc-cni, unless Calico or Cilium enforces them',
   };
 }
 
@@ -79,7 +78,8 @@ export function isSwitchedOn(configurationValues: string = ''): boolean {
 function metricsDiagnosis(target: Target, look: Look): Promise<Diagnosis> {
   const { replicas, max_replicas, autoscaling } = target.environment.fileProcessing;
   return diagnose('metrics-server', async () => {
-    if (autoscaling === 'backlog') return { state: 'skipped', found: 'pods go by what waits' };
+    if (autoscaling === 'backlog')
+      return { state: 'skipped', found: 'the number of pods follows the backlog' };
     if (max_replicas <= replicas) return { state: 'skipped', found: 'there is no autoscaler' };
     if ((await addOnOf(target, 'metrics-server')) !== undefined) {
       return { state: 'ok', found: 'is an add-on of the cluster' };
@@ -88,7 +88,7 @@ function metricsDiagnosis(target: Target, look: Look): Promise<Diagnosis> {
     return answer === undefined
       ? {
           state: 'warn',
-          found: 'is not there, as far as can be told: the autoscaler stays at its lowest number',
+          found: 'was not found: without it, the autoscaler stays at its lowest number',
           next: 'have the add-on metrics-server installed, or set max_replicas to replicas',
         }
       : { state: 'ok', found: 'answers' };
@@ -166,7 +166,7 @@ export function judgeNodes(
   );
   if (instances.length === 0) {
     const found = 'no instance has the tag kubernetes.io/cluster/<name> of its nodes';
-    return { state: 'warn', found, next: 'look at the nodes: on Fargate there are none to see' };
+    return { state: 'warn', found, next: 'check the nodes; on Fargate there are none' };
   }
   if (without.length === 0) {
     return { state: 'ok', found: `all ${instances.length} have the security group ${group}` };

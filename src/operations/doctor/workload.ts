@@ -158,7 +158,7 @@ export function judgeReconciliation(
     ({ spec }) => spec.jobTemplate.spec.template.spec.serviceAccountName === serviceAccount,
   );
   if (cronJob === undefined) {
-    const found = 'there is no CronJob: an object whose message is lost is looked for by nobody';
+    const found = 'there is no CronJob: nothing looks for objects whose message was lost';
     return { state: 'warn', found, next: 'npm run manage -- apply, or the manifests' };
   }
   const { metadata, spec, status = {} } = cronJob;

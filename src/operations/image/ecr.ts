@@ -75,7 +75,7 @@ export async function signIn(
   if (code !== 0) {
     const said = `${stderr}${stdout}`.replaceAll(password, '***').trim();
     throw new OperationError(`${tool} login ${host} ended with ${code}:\n${said}`, {
-      next: `see that ${tool} can keep credentials, and that ${host} can be reached from here`,
+      next: `check that ${tool} can store credentials, and that ${host} can be reached from here`,
       code: EXIT.unavailable,
     });
   }

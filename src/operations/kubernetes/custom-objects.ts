@@ -114,8 +114,8 @@ export function customObjects(
           if (change === undefined) continue;
           const input = JSON.stringify(manifest);
           const ended = await kubectl.run(['apply', ...AS_OWNER, '--filename', '-'], { input });
-          if (ended.code !== 0) throw failure(manifest, 'could not be put in place', ended);
-          context.stderr.write(`${nameOf(manifest)} was put in place\n`);
+          if (ended.code !== 0) throw failure(manifest, 'could not be applied', ended);
+          context.stderr.write(`${nameOf(manifest)} was applied\n`);
           changes.push(change);
         }
         return changes;
@@ -217,13 +217,13 @@ function failure(object: Identity, what: string, ended: RunResult): OperationErr
   const chart = CHARTS[groupOf(object)];
   if (!isUnknownKind(ended)) {
     return new OperationError(`${nameOf(object)} ${what}: ${ended.stderr.trim()}`, {
-      next: 'put that right and run the same command again: it goes on from there',
+      next: 'fix that and run the same command again: it continues from there',
     });
   }
   return new OperationError(
     `the cluster knows no ${kind} of ${apiVersion}, which ${chart === undefined ? 'a newer Kubernetes' : `the Helm chart ${chart}`} brings`,
     {
-      next: `install ${chart === undefined ? 'it' : `the chart ${chart}`}, and run the same command again: it goes on from there`,
+      next: `install ${chart === undefined ? 'it' : `the chart ${chart}`}, and run the same command again: it continues from there`,
       code: EXIT.refused,
     },
   );

@@ -140,6 +140,6 @@ async function explain(
     }
   }
   stderr.write(
-    '\nnext: put right what the warnings or the log tell, and deploy again; pods of before, if there are any, go on serving\n',
+    '\nnext: fix what the warnings or the log say, and deploy again; earlier pods, if there are any, keep serving\n',
   );
 }

@@ -53,7 +53,7 @@ function endpointUrl(source: string, value: string): URL {
   }
   if (/(^|\.)(amazonaws\.com(\.cn)?|api\.aws|aws\.dev)$/.test(url.hostname)) {
     throw new OperationError(
-      `${source} ${url.origin} is AWS itself, and this makes things for tests`,
+      `${source} ${url.origin} is AWS itself; this command creates resources for tests`,
       {
         code: EXIT.refused,
         next: 'unset AWS_ENDPOINT_URL, or name LocalStack by --endpoint',
@@ -65,7 +65,7 @@ function endpointUrl(source: string, value: string): URL {
 
 function usage(source: string, value: string, allowed: string): OperationError {
   return new OperationError(
-    `${source} ${JSON.stringify(value)} does not do: ${allowed} is needed`,
+    `${source} ${JSON.stringify(value)} is not allowed: ${allowed} is needed`,
     {
       code: EXIT.usage,
     },

@@ -231,7 +231,7 @@ async function applyCustom(
   const planned = await custom.changes((text) => void context.stderr.write(text));
   if (planned.length === 0) return [];
   if (!autoApprove && !(await context.confirm(`Apply this to ${name} of ${environment}?`))) {
-    throw new OperationError('declined: nobody said yes, and these objects were not changed', {
+    throw new OperationError('declined; these objects were not changed', {
       next: '--auto-approve goes on without asking',
       code: EXIT.refused,
     });

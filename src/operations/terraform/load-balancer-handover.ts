@@ -255,7 +255,7 @@ async function requireConsent(
 ): Promise<void> {
   const question = `Make the Service ${name} of class ${wanted}, with a load balancer and a host name of its own, and delete ${old} once the endpoint leads to it?`;
   if (autoApprove || (await confirm(question))) return;
-  throw new OperationError('declined: nobody said yes, and no Service was made', {
+  throw new OperationError('declined; no Service was made', {
     next: '--auto-approve goes on without asking',
     code: EXIT.refused,
   });

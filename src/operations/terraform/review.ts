@@ -55,7 +55,7 @@ export async function requireConsent(
   tellNodeChanges(context, plan);
   const asked = question(plan);
   if (asked === undefined || (await context.confirm(asked))) return;
-  throw new OperationError('declined: nobody said yes, and this plan was not applied', {
+  throw new OperationError('declined; this plan was not applied', {
     next: '--auto-approve goes on without asking',
     code: EXIT.refused,
   });

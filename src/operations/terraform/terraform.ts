@@ -161,7 +161,7 @@ function failureOf(
 
 function nextAfter(command: string, written: string): string | undefined {
   if (command === 'apply') {
-    return 'what was done so far is in the state; run the same command again, and it goes on from there';
+    return 'what was done so far is in the state; run the same command again, and it continues from there';
   }
   if (/failed to get shared config profile|No valid credential sources found/.test(written)) {
     return 'sign in (aws sso login), or set aws_profile to a profile that there is; empty takes the credentials of the environment';

@@ -200,7 +200,7 @@ describe('db-restore', () => {
     const { code, commands, err } = await restore(['good', '--auto-approve']);
     expect(rds.changes).toEqual([`ModifyDBInstance ${ID} ${ASIDE}`]);
     expect(commands).toEqual([`state rm ${DATABASE}`, `plan -target=${DATABASE}`, 'apply']);
-    expect(err).toContain(`${ASIDE} stays, and costs, until you delete it`);
+    expect(err).toContain(`${ASIDE} still exists, and is billed, until you delete it`);
     expect(code).toBe(0);
   });
 
@@ -227,7 +227,7 @@ describe('db-restore', () => {
     rds.databases.clear();
     const { code, commands, err } = await restore(['good', '--auto-approve']);
     expect(rds.changes).toEqual([]);
-    expect(err).toContain(`put aside stays, and costs: ${ID}-until-...`);
+    expect(err).toContain(`has renamed still exists and is billed: ${ID}-until-...`);
     expect(commands).toEqual([`state rm ${DATABASE}`, `plan -target=${DATABASE}`, 'apply']);
     expect(code).toBe(0);
   });

@@ -97,7 +97,7 @@ test('has the copy judged by the rules alone, and told that it is of AWS alone',
   const { commands } = await drift({ name: 'other' });
   const audit = commands.find((command) => command.includes(' audit ')) ?? '';
   expect(audit).toContain('--environment etl-playground --only-rules --without-accepted');
-  expect(audit).toContain('Of AWS alone (--aws-only)');
+  expect(audit).toContain('AWS only (--aws-only)');
 });
 
 test('leaves out what is in the cluster with --aws-only, and so needs no password', async () => {

@@ -34,7 +34,7 @@ test.each([
   ['setup-localstack host 65536', 'the port "65536" must be 1 to 65535'],
   ['setup-localstack --perspective Data', '--perspective "Data" must be at most 40'],
   ['setup-localstack --bucket drop-box --bucket Upper', '--bucket "Upper" is not a bucket name'],
-  ['setup-localstack --endpoint localhost:4566', '--endpoint "localhost:4566" does not do'],
+  ['setup-localstack --endpoint localhost:4566', '--endpoint "localhost:4566" is not allowed'],
 ])('manage %s ends with 64 and says why', async (line, problem) => {
   const { code, err, out } = await manage(line.split(' '), offline);
   expect([code, out]).toEqual([64, '']);

@@ -175,7 +175,7 @@ describe('manage exec', () => {
     expect(calls).toContain(
       'logs the-pod --container sns-listener --follow --since-time=2026-01-02T03:04:05.000Z',
     );
-    expect(err).toContain('The log broke off and goes on');
+    expect(err).toContain('The log was interrupted and continues');
     expect(code).toBe(0);
   });
 
@@ -209,7 +209,9 @@ describe('manage exec', () => {
 
   it('lets a command go on that it can no longer see', async () => {
     const { code, err, calls } = await exec(RUNS, { looks: [RUNNING, 'unreachable'] });
-    expect(err).toContain('is out of sight, and goes on: kubectl get pods: connection refused');
+    expect(err).toContain(
+      'can no longer be followed, but goes on: kubectl get pods: connection refused',
+    );
     expect(calls.filter((call) => call.startsWith('delete'))).toEqual([]);
     expect(code).toBe(69);
   });

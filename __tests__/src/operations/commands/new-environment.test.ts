@@ -230,7 +230,7 @@ describe('nothing is written', () => {
 
   test('where the environment is there already, whatever it holds', async () => {
     const { code, err, root } = await newEnvironment(['etl-playground', ...GIVEN]);
-    expect(err).toContain('environments/etl-playground is there already; nothing was written');
+    expect(err).toContain('environments/etl-playground already exists; nothing was written');
     expect(code).toBe(77);
     expectNothingWritten(root);
   });

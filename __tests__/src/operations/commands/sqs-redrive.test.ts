@@ -157,7 +157,7 @@ describe('the dead-letter queue of the delivery queue', () => {
     });
     expect(calls).toEqual([]);
     expect(confirm).not.toHaveBeenCalled();
-    expect(err).toContain('a move runs already, at its own rate; it is followed');
+    expect(err).toContain('a move is already running, at its own rate; following it');
     expect(code).toBe(0);
   });
 
@@ -186,7 +186,7 @@ describe('the dead-letter queue of the delivery queue', () => {
     const failed = move('FAILED', 1, { FailureReason: 'KMS.AccessDenied' });
     const { code, out } = await redrive([], { settings: BY_QUEUE, moves: [[], [], [failed]] });
     expect(out).toContain(
-      '1 of 3 messages moved: KMS.AccessDenied; the same command moves what is',
+      '1 of 3 messages moved: KMS.AccessDenied; run the same command again to move',
     );
     expect(code).toBe(1);
   });
@@ -199,7 +199,7 @@ describe('the dead-letter queue of the delivery queue', () => {
       settings: BY_QUEUE,
       moves: [[], [], [move('RUNNING', 1)]],
     });
-    expect(out).toContain('SQS goes on, the same command follows on, --cancel ends it');
+    expect(out).toContain('SQS continues; the same command keeps following it, --cancel ends it');
     expect(code).toBe(expected);
   });
 
@@ -275,8 +275,8 @@ describe('a dead-letter queue that belongs to no source queue', () => {
   });
 
   it.each([
-    [1, 'taken, but for what the listener refused: its log above says why'],
-    [69, "not all is taken: the listener's drain-queue ended with 69"],
+    [1, 'processed, except what the listener refused: its log above says why'],
+    [69, "not everything was processed: the listener's drain-queue ended with 69"],
   ])('whose reader ends with %i makes that the exit code', async (drained, text) => {
     const { code, out } = await redrive([], { drained });
     expect(out).toContain(text);
@@ -301,7 +301,7 @@ describe('manage sqs-redrive', () => {
       confirm: async (question) => questions.push(question) === 0,
     });
     expect(questions).toEqual([
-      `Take in again what waits in ${DEAD}, 3 messages (3 waiting, 0 in flight, 0 delayed)?`,
+      `Process again what waits in ${DEAD}, 3 messages (3 waiting, 0 in flight, 0 delayed)?`,
     ]);
     expect([calls, jobs]).toEqual([[], []]);
     expect(code).toBe(77);

@@ -131,7 +131,7 @@ describe('upgrade-notes', () => {
 
   test('ends with 0 where the upgrade changes nothing', async () => {
     const { code, out } = await upgradeNotes(['deployed'], {});
-    expect(out).toContain('nothing, or outputs alone');
+    expect(out).toContain('nothing, or only outputs');
     expect(code).toBe(0);
   });
 

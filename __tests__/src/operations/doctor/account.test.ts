@@ -127,7 +127,7 @@ describe('dead-letter queues', () => {
       {
         state: 'warn',
         found: expect.stringContaining('events that EventBridge could not deliver: 3 messages'),
-        next: 'npm run manage -- sqs-redrive takes them in again',
+        next: 'npm run manage -- sqs-redrive has them processed again',
       },
     ]);
   });

@@ -15,7 +15,7 @@ async function diagnosed(environment: string, status?: string) {
 test.each([
   ['available', 'ok', undefined],
   ['stopped', 'red', 'npm run manage -- db-start'],
-  ['modifying', 'warn', expect.stringContaining('look again')],
+  ['modifying', 'warn', expect.stringContaining('check again')],
   [undefined, 'red', 'npm run manage -- apply postgres-on-demand'],
 ])('a database that is %s is %s', async (status, state, next) => {
   const [diagnosis, ...others] = await diagnosed('complete', status);

@@ -140,7 +140,7 @@ describe('a first run', () => {
     const first = playedTerraform({ resources, failingApply: 1 });
     const { code, err } = await apply(first);
     expect(code).toBe(1);
-    expect(err).toContain('run the same command again, and it goes on from there');
+    expect(err).toContain('run the same command again, and it continues from there');
     const second = playedTerraform({ resources, held: first.held() });
     expect((await apply(second)).code).toBe(0);
     expect(second.commands).toEqual([AWS, 'apply', 'plan', 'apply', 'plan']);

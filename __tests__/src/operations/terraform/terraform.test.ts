@@ -84,7 +84,7 @@ test('an apply takes the plan of a file, without variables, and says how to go o
   const { terraform, runs } = over(() => ({ code: 1 }));
   await expect(terraform.apply('/tmp/plan')).rejects.toMatchObject({
     message: 'terraform apply ended with 1',
-    next: expect.stringContaining('goes on from there'),
+    next: expect.stringContaining('continues from there'),
   });
   expect(runs[0]?.line).toBe(`${CHDIR} apply -no-color -input=false /tmp/plan`);
 });
