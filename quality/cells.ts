@@ -167,7 +167,10 @@ export function isNullCell(
   return field?.missingValues?.has(bytes, start, end) === true;
 }
 
-/** An empty cell that is not null, since the schema's missing values do not list it, is text or nothing. */
+const EMPTY = new Uint8Array(0);
+
+/** An empty cell that is not null, since the schema's missing values do not list it, is text, or one of the texts of a boolean. */
 function emptyValue(field: CompiledField): number {
+  if (field.type === 'boolean') return field.cell.read(EMPTY, 0, 0);
   return field.type === 'string' || field.type === 'any' ? 0 : Number.NaN;
 }

@@ -88,6 +88,15 @@ export function isShare(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= 1;
 }
 
+/**
+ * Whether a number of a descriptor may be another one than its author wrote: JSON's are read as doubles, which beyond
+ * 2^53 do not tell integers apart.
+ */
+export function isRounded(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(isRounded);
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
+}
+
 export function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every(isString);
 }

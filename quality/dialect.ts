@@ -223,6 +223,9 @@ export function compileDialect(
       'a string',
     ),
   };
+  if (!compiled.header && compiled.headerRows.join() !== '1') {
+    problems.add(`${path}.headerRows`, `is ${show(given.headerRows)}, and header is false`);
+  }
   const both = compiled.headerRows.find((row) => compiled.commentRows.has(row));
   if (compiled.header && both !== undefined) {
     problems.add(`${path}.commentRows`, `has ${both}, which is a header row`);

@@ -43,6 +43,7 @@ export const FAULT_KINDS = [
       'The file cannot be judged: it is empty, holds no row, has more than 65,536 labels, or is an archive that is cut off, damaged or over a limit.',
     remedy:
       'Look whether the export or the upload failed; a table as wide as that is probably turned on its side.',
+    alwaysFails: true,
   },
   {
     type: 'unsupported-format',
@@ -51,6 +52,7 @@ export const FAULT_KINDS = [
       'The file is not CSV text but a spreadsheet, PDF, Parquet, HTML, JSON or the like, by how it begins, or an archive that is not unpacked.',
     remedy:
       'Deliver CSV text, plain or packed by gzip, zip or zstd; export spreadsheets before the delivery.',
+    alwaysFails: true,
   },
   {
     type: 'encoding-error',

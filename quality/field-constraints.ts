@@ -3,6 +3,7 @@ import {
   isBoolean,
   isCount,
   isObject,
+  isRounded,
   isString,
   type ProblemList,
   show,
@@ -210,7 +211,7 @@ export function compileConstraints(
     ...lengthOf(type, cell),
     ...jsonSchemaOf(type, cell, given.jsonSchema, `${path}.jsonSchema`, problems),
   };
-  noteContradiction(values.bounds, path, problems);
+  noteContradiction(type, values.bounds, path, problems);
   if (values.minLength !== undefined && values.maxLength !== undefined) {
     if (values.minLength > values.maxLength) {
       problems.add(`${path}.minLength`, `is ${values.minLength}, above maxLength`);
@@ -252,10 +253,15 @@ function refuseOthers(
 }
 
 /** Bounds that no value can keep. */
-function noteContradiction(bounds: readonly Bound[], path: string, problems: ProblemList): void {
+function noteContradiction(
+  type: FieldType,
+  bounds: readonly Bound[],
+  path: string,
+  problems: ProblemList,
+): void {
   for (const lower of bounds.filter((bound) => bound.lower)) {
     for (const upper of bounds.filter((bound) => !bound.lower)) {
-      if (allowsAny(lower, upper)) continue;
+      if (allowsAny(lower, upper) && !(type === 'integer' && areNeighbours(lower, upper))) continue;
       const { name, text } = upper;
       problems.add(
         `${path}.${lower.name}`,
@@ -271,6 +277,12 @@ function allowsAny(lower: Bound, upper: Bound): boolean {
   const order = cell.compareKeys?.(key, upper.exact.key) ?? 0;
   // Between two that have no order there may be values, or not.
   return !(order >= 0) || (order === 0 && lower.inclusive && upper.inclusive);
+}
+
+/** Whether no integer is between two bounds that are themselves excluded. */
+function areNeighbours(lower: Bound, upper: Bound): boolean {
+  const [from, to] = [lower, upper].map(({ exact }) => BigInt(exact.key)) as [bigint, bigint];
+  return !lower.inclusive && !upper.inclusive && to - from <= 1n;
 }
 
 function compileBound(
@@ -319,15 +331,6 @@ function orderValue(type: FieldType, cell: CellType, value: unknown): number {
 function cellText(cell: CellType, value: unknown): string | undefined {
   if (isString(value) || typeof value === 'number') return String(value);
   return cell.json !== undefined && typeof value === 'object' ? JSON.stringify(value) : undefined;
-}
-
-/**
- * Whether a number of the descriptor may be another one than its author wrote: JSON's are read as doubles, which beyond
- * 2^53 do not tell integers apart.
- */
-function isRounded(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null) return Object.values(value).some(isRounded);
-  return Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
 const ROUNDED = (value: unknown): string =>

@@ -24,10 +24,10 @@ import { arrayType, objectType } from './types/json.ts';
 import { listType } from './types/list.ts';
 import { integerType, numberType, readInteger, readNumber } from './types/number.ts';
 import { readText, STRING_FORMATS, stringType } from './types/string.ts';
-import { STRPTIME_DIRECTIVES, unknownDirectives } from './types/strptime.ts';
+import { patternProblem, STRPTIME_DIRECTIVES, unknownDirectives } from './types/strptime.ts';
 
 const FLAG = 'true or false';
-const CHARACTER = 'one character that is not a digit or a sign';
+const CHARACTER = 'one character that is not a digit, a sign or the letter e';
 const TEXTS = 'a list of at least one text';
 const DELIMITER = 'a text that is not empty';
 /** What the items of a list may be, each in its default format. */
@@ -225,13 +225,13 @@ export function compileFieldType(
       return booleanType(truths, falsehoods);
     }
     case 'date':
-      refusePattern(path, format, problems);
+      refusePattern(type, path, format, problems);
       return dateType(format);
     case 'time':
-      refusePattern(path, format, problems);
+      refusePattern(type, path, format, problems);
       return timeType(format);
     case 'datetime':
-      refusePattern(path, format, problems);
+      refusePattern(type, path, format, problems);
       return dateTimeType(format);
     case 'year':
       refuseFormat(path, format, problems);
@@ -327,13 +327,22 @@ function refuseFormat(path: string, format: string, problems: ProblemList): void
   }
 }
 
-function refusePattern(path: string, format: string, problems: ProblemList): void {
+function refusePattern(
+  type: 'date' | 'time' | 'datetime',
+  path: string,
+  format: string,
+  problems: ProblemList,
+): void {
   if (format === 'default' || format === 'any') return;
   const place = `${path}.format`;
   if (!format.includes('%')) {
     problems.add(place, `is ${show(format)}; default, any or a strptime pattern is needed`);
+    return;
   }
-  for (const directive of unknownDirectives(format)) {
+  const unknown = unknownDirectives(format);
+  const problem = unknown.length === 0 ? patternProblem(format, type) : undefined;
+  if (problem !== undefined) problems.add(place, `is ${show(format)}, which ${problem}`);
+  for (const directive of unknown) {
     problems.add(
       place,
       `has ${show(directive)}, which is not supported; supported: ${STRPTIME_DIRECTIVES.join(' ')}`,
@@ -343,7 +352,7 @@ function refusePattern(path: string, format: string, problems: ProblemList): voi
 
 function character(path: string, value: unknown, problems: ProblemList): string | undefined {
   if (value === undefined) return undefined;
-  if (isString(value) && Array.from(value).length === 1 && !/[\d+-]/.test(value)) return value;
+  if (isString(value) && Array.from(value).length === 1 && !/[\deE+-]/.test(value)) return value;
   problems.add(path, `is ${show(value)}; ${CHARACTER} is needed`);
   return undefined;
 }

@@ -3,6 +3,7 @@ import {
   COUNT,
   isCount,
   isObject,
+  isRounded,
   isString,
   isStringList,
   type ProblemList,
@@ -36,6 +37,7 @@ type Form =
   | 'texts'
   | 'text lists'
   | 'list'
+  | 'value'
   | 'type'
   | 'ref'
   | 'pattern'
@@ -47,7 +49,7 @@ type Form =
 const KEYWORDS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['type', 'type'],
   ['enum', 'list'],
-  ['const', 'any'],
+  ['const', 'value'],
   ['allOf', 'schemas'],
   ['anyOf', 'schemas'],
   ['oneOf', 'schemas'],
@@ -99,6 +101,9 @@ const KEYWORDS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['writeOnly', 'any'],
 ]);
 const KEYWORD_NAMES = [...KEYWORDS.keys()];
+
+/** What holds values that others must equal. */
+const COMPARED: readonly Form[] = ['value', 'list'];
 
 /** The library compares each item with each: beyond so many that takes long. */
 const MOST_UNIQUE_ITEMS = 1_000;
@@ -295,6 +300,9 @@ function prepareKeyword(
       return value;
     default:
       if (!isOfForm(form, value, draft)) need(ALLOWED[form] ?? form);
+      else if (COMPARED.includes(form) && isRounded(value)) {
+        problems.add(path, `is ${show(value)}, beyond 2^53, where numbers of JSON are rounded`);
+      }
       return value;
   }
 }

@@ -593,5 +593,7 @@ function keyFields(
       );
     }
   }
+  const twice = value.find((name, index) => value.indexOf(name) < index);
+  if (twice !== undefined) problems.add(path, `names ${show(twice)} twice`);
   return value.map((name) => names.indexOf(name)).filter((index) => index >= 0);
 }

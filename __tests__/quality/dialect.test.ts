@@ -46,6 +46,7 @@ describe('compileDialect', () => {
     [{ headerRows: [2, 1] }, 'dialect.headerRows'],
     [{ headerRows: [1, 1] }, 'dialect.headerRows'],
     [{ headerRows: [] }, 'dialect.headerRows'],
+    [{ header: false, headerRows: [2] }, 'dialect.headerRows'],
     [{ headerJoin: 1 }, 'dialect.headerJoin'],
     [{ footerRows: 101 }, 'dialect.footerRows'],
     [{ footerRows: -1 }, 'dialect.footerRows'],

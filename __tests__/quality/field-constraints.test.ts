@@ -65,6 +65,7 @@ describe('compileConstraints', () => {
     ['integer', { minimum: 2, maximum: 1 }, 'constraints.minimum'],
     ['integer', { minimum: 2, exclusiveMaximum: 2 }, 'constraints.minimum'],
     ['number', { exclusiveMinimum: 2, maximum: 2 }, 'constraints.exclusiveMinimum'],
+    ['integer', { exclusiveMinimum: 1, exclusiveMaximum: 2 }, 'constraints.exclusiveMinimum'],
     ['date', { minimum: '2024-01-02', maximum: '2024-01-01' }, 'constraints.minimum'],
     [
       'integer',

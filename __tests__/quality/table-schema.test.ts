@@ -108,6 +108,8 @@ describe('compileSchema', () => {
     [{ fields: [{ type: 'string' }] }, 'schema.fields[0].name'],
     [{ fields: [{ name: 'a' }, { name: 'a' }] }, 'schema.fields[1].name'],
     [{ fields: [{ name: 'a', type: 'decimal' }] }, 'schema.fields[0].type'],
+    [{ fields: [{ name: 'a' }], primaryKey: ['a', 'a'] }, 'schema.primaryKey'],
+    [{ fields: [{ name: 'a' }], uniqueKeys: [['a', 'a']] }, 'schema.uniqueKeys[0]'],
     [{ fields: [{ name: 'a', categories: ['x'] }] }, 'schema.fields[0].categories'],
     ...[
       [{ categories: [] }, 'categories'],

@@ -30,6 +30,8 @@ describe('compileThresholds', () => {
     [{ completeness: [1] }, 'thresholds.completeness'],
     [{ warnOn: ['blank-rows'] }, 'thresholds.warnOn'],
     [{ warnOn: 'blank-row' }, 'thresholds.warnOn'],
+    [{ warnOn: ['source-error'] }, 'thresholds.warnOn'],
+    [{ warnOn: ['unsupported-format'] }, 'thresholds.warnOn'],
     [{ failOn: ['padded-values'] }, 'thresholds.failOn'],
     [{ failOn: ['padded-value'], warnOn: ['padded-value'] }, 'thresholds.failOn'],
     [{ maxfaults: 1 }, 'thresholds.maxfaults'],

@@ -33,7 +33,7 @@ export const ANY_DATE = [
 /** Table Schema `date`: `default` is YYYY-MM-DD (ISO 8601), `any` one of the usual forms, else a strptime pattern. */
 export function dateType(format: string): CellType {
   if (format === 'default') return { read: readDate, key: orderKey, show: showDate };
-  return byPattern(format === 'any' ? anyOf(ANY_DATE) : strptimeType(format), showDate);
+  return byPattern(format === 'any' ? anyOf(ANY_DATE) : strptimeType(format, 'date'), showDate);
 }
 
 /** The most digits of a year, so that its order value is exact, with a zone. */
@@ -133,7 +133,7 @@ export function timeType(format: string): CellType {
     const key = exactKey(readTime, 8, timeOfDay);
     return { read: readTime, key, compareKeys: compareInstants, show: showTime };
   }
-  const reader = format === 'any' ? anyOf(ANY_TIME) : strptimeType(format);
+  const reader = format === 'any' ? anyOf(ANY_TIME) : strptimeType(format, 'time');
   // A pattern without a date counts from the first of January 1900, as strptime does.
   return byPattern(reader, (value) => showTime(timeOfDay(value)), timeOfDay);
 }

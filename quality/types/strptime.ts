@@ -145,14 +145,30 @@ export function unknownDirectives(pattern: string): string[] {
   return (pattern.match(/%.?/gs) ?? []).filter((found) => !(found.slice(1) in DIRECTIVES));
 }
 
+/** What is wrong with a pattern whose directives are all known, in words that follow its text; undefined where nothing is. */
+export function patternProblem(
+  pattern: string,
+  type: 'date' | 'time' | 'datetime',
+): string | undefined {
+  const found = (pattern.match(/%./gs) ?? []).filter((directive) => directive !== '%%');
+  const twice = found.find((directive, index) => found.indexOf(directive) < index);
+  if (twice !== undefined) return `has ${twice} twice; a directive may come once`;
+  const says = found.some((directive) => SAYING[type].includes(directive.slice(1)));
+  return says ? undefined : `has no directive that says something of a ${type}`;
+}
+
+const SAYING = { date: 'YymdjbB', time: 'HIMSf', datetime: 'YymdjbBHIMSf' };
+
 /**
  * A reader for a strptime pattern with English month and day names, letters compared without case. As in Python's, blanks
  * of the pattern stand for one or more of any kind, a day may have a blank for its first digit, `%p` counts beside `%I` alone,
  * and digits without anything between them are divided as they can be (`4051968` by `%d%m%Y`). What the pattern leaves
  * out is the first of January 1900, midnight, UTC.
+ *
+ * @param only what alone counts of the day with its time; a date is the one that is written, whatever the zone
  */
-export function strptimeType(pattern: string): PatternReader {
-  return readerOf([pattern], [directivesOf(pattern)]);
+export function strptimeType(pattern: string, only?: 'date' | 'time'): PatternReader {
+  return readerOf([pattern], [directivesOf(pattern)], only);
 }
 
 /** The first of several patterns that fits; digits that nothing divides have all their places (`20240111`, not `2024111`). */
@@ -163,12 +179,13 @@ export function anyOf(patterns: readonly string[]): PatternReader {
 function readerOf(
   patterns: readonly string[],
   all: readonly (readonly Directive[])[],
+  only?: 'date' | 'time',
 ): PatternReader {
   const instant = (bytes: Uint8Array, start: number, end: number): Instant | undefined => {
     if (end - start > LONGEST) return undefined;
     const text = decodeText(bytes, start, end);
     for (const directives of all) {
-      const found = readWith(directives, text);
+      const found = readWith(directives, text, only);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -203,7 +220,11 @@ function withAllPlaces(directives: readonly Directive[]): Directive[] {
   });
 }
 
-function readWith(directives: readonly Directive[], text: string): Instant | undefined {
+function readWith(
+  directives: readonly Directive[],
+  text: string,
+  only: 'date' | 'time' | undefined,
+): Instant | undefined {
   const parts: Parts = {
     year: 1900,
     month: 1,
@@ -234,8 +255,21 @@ function readWith(directives: readonly Directive[], text: string): Instant | und
     return false;
   };
   const second = fits(0, 0) ? secondOf(parts) : Number.NaN;
-  return Number.isNaN(second) ? undefined : { second, microseconds: parts.microseconds };
+  if (Number.isNaN(second)) return undefined;
+  if (only === undefined) return { second, microseconds: parts.microseconds };
+  Object.assign(parts, only === 'date' ? NO_TIME : NO_DATE);
+  return { second: secondOf(parts), microseconds: parts.microseconds };
 }
+
+const NO_TIME = {
+  hour: 0,
+  minute: 0,
+  second: 0,
+  microseconds: 0,
+  isAfternoon: false,
+  zoneMinutes: 0,
+};
+const NO_DATE = { year: 1900, month: 1, day: 1, dayOfYear: 0 };
 
 function secondOf(parts: Parts): number {
   const hour = parts.isTwelveHours && parts.isAfternoon ? parts.hour + 12 : parts.hour;

@@ -11,6 +11,19 @@ const TWO: TableSchema = {
 };
 
 describe('values', () => {
+  it('takes an empty cell for what a boolean says it is when the missing values do not list it', () => {
+    const flag = { type: 'boolean' as const, trueValues: ['x'], falseValues: ['', 'n'] };
+    const schema: TableSchema = {
+      fields: [
+        { name: 'id', type: 'integer' },
+        { name: 'flag', ...flag, constraints: { required: true, enum: [false] } },
+      ],
+      missingValues: ['NA'],
+    };
+    const report = inspectBytes('id,flag\n1,\n2,n\n3,x\n4,NA\n', { expectation: { schema } });
+    expect(places(report)).toStrictEqual(['constraint-error 4:2', 'constraint-error 5:2']);
+  });
+
   it('takes an empty cell for text when the missing values do not list it', () => {
     const schema: TableSchema = { ...TWO, missingValues: ['NA'] };
     const report = inspectBytes('id,name\n1,\n,a\n', { expectation: { schema } });

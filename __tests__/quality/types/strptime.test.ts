@@ -46,6 +46,22 @@ describe('strptimeType', () => {
   });
 });
 
+describe('strptimeType of a date or a time alone', () => {
+  const value = (pattern: string, text: string, only: 'date' | 'time') =>
+    new Date(strptimeType(pattern, only).read(Buffer.from(text), 0, text.length)).toJSON();
+
+  it('counts the day that is written, whatever the time and the zone', () => {
+    expect(value('%Y-%m-%d %H:%M %z', '2024-02-01 00:30 +0200', 'date')).toBe(
+      '2024-02-01T00:00:00.000Z',
+    );
+  });
+
+  it('counts the time without its day, which has to exist', () => {
+    expect(value('%Y-%m-%d %H:%M', '2024-02-01 00:30', 'time')).toBe('1900-01-01T00:30:00.000Z');
+    expect(value('%Y-%m-%d %H:%M', '2024-02-31 00:30', 'time')).toBeNull();
+  });
+});
+
 describe('anyOf', () => {
   it('refuses digits that could be divided in more than one way', () => {
     const { read: readAny } = anyOf(['%Y%m%d', '%Y-%m-%d']);
