@@ -33,3 +33,18 @@ test('the lock file names no host that packages come from', () => {
 test('the cdktf CLI runs what npm run synth runs, on the Node.js of the project', () => {
   expect(read('cdktf.json').app).toBe(`PATH=node_modules/.bin:$PATH ${root.scripts.synth}`);
 });
+
+test.each([
+  ['@sentry/node', '@sentry/minimal'],
+  ['jsii-rosetta', '@favware/skip-dependency'],
+  ['yoga-layout-prebuilt', '@react-pdf/yoga'],
+])('what the cdktf CLI loads at each start as %s is the light %s', (name, replacement) => {
+  const installed = Object.entries<{ name?: string }>(lock.packages).filter(([path]) =>
+    path.endsWith(`node_modules/${name}`),
+  );
+  expect(installed.map(([, entry]) => entry.name)).toEqual([replacement]);
+});
+
+test('no polyfill of deep-equal 2 is loaded by the cdktf CLI', () => {
+  expect(lock.packages).not.toHaveProperty(['node_modules/es-get-iterator']);
+});
