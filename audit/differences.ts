@@ -1,4 +1,5 @@
-import { isObject, type TerraformJson } from '../src/synthesized/synthesized-stack.ts';
+import { isObject } from '@file-processing/contract/json-object.ts';
+import type { TerraformJson } from '../src/synthesized/synthesized-stack.ts';
 import { parseJson } from './policy/policy-document.ts';
 import { withoutSecrets } from './rules/encryption/secrets.ts';
 

@@ -1,3 +1,4 @@
+import { isObject } from './json-object.ts';
 import { isLoopbackHost } from './notices.ts';
 
 /**
@@ -71,8 +72,6 @@ function readList<T>(text: string, fits: (value: Fields) => boolean): readonly T
   } catch {
     return undefined;
   }
-  const isObject = (value: unknown): value is Fields =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!Array.isArray(list) || list.length === 0) return undefined;
   return list.every((value) => isObject(value) && fits(value)) ? Object.freeze(list) : undefined;
 }

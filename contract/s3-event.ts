@@ -1,3 +1,4 @@
+import { isObject } from './json-object.ts';
 import { partitionOf } from './partition.ts';
 import type { RoutingTarget } from './routing.ts';
 import { decodeKey, encodeKey, isBucketName, keyProblem } from './s3-object.ts';
@@ -517,8 +518,4 @@ function memberOf(value: unknown, name: string): unknown {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

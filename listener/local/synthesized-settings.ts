@@ -1,4 +1,5 @@
 import { parseTopicArn, topicIn } from '@file-processing/contract/arn.ts';
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { deliveryBuckets, readVariable } from '@file-processing/contract/listener-variables.ts';
 import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 
@@ -129,8 +130,4 @@ function bucketsOfConfigMap(environment: Readonly<Record<string, string>>): read
 
 function at(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), value);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
+import { isObject } from '@file-processing/contract/json-object.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -38,11 +39,6 @@ export function formFaults(json: unknown): readonly string[] {
       ...(faults.length > 0 || [value].flat().every(isObject) ? [] : mustBe(path)),
     ]),
   ];
-}
-
-/** Whether a value is an object of JSON. */
-export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isType(name: string): boolean {

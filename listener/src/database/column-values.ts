@@ -1,3 +1,4 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
 
 /**
@@ -16,7 +17,7 @@ const REFUSED_ESCAPE = /\\u(?:0000|d[89a-f])/;
 function toStorableJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item === 'string') return storableText(item);
-    if (!isPlainObject(item)) return item;
+    if (!isObject(item)) return item;
     // Keys are text as well: a header label may be as broken as a cell.
     if (Object.keys(item).every((key) => storableText(key) === key)) return item;
     return Object.fromEntries(
@@ -81,8 +82,4 @@ export function isSameWrite(times: {
   const minute = `interval '1 minute'`;
   return `${eventTime} >= ${lastModified} - ${minute} AND (${eventTime} <= ${lastModified} + ${minute}
     OR (${eTag} LIKE '%-%' AND ${eventTime} <= ${listedAt} + ${minute}))`;
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,9 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { FieldConstraints } from '@file-processing/quality/field-constraints.ts';
 import type { FieldType } from '@file-processing/quality/field-type.ts';
 import type { TableField } from '@file-processing/quality/table-schema.ts';
 import type { ContractNode } from './contract-reader.ts';
-import { isObject } from './rule-file.ts';
 
 /** The custom property of a contract that carries what the standard has no property for. */
 export const CARRIED = 'fileProcessing';

@@ -1,3 +1,4 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { isMailAddress } from '@file-processing/contract/notices.ts';
 import type { DeliveryRule } from '@file-processing/quality/delivery-rules.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
@@ -9,7 +10,7 @@ import { carriedBy, fieldOf } from './contract-field.ts';
 import { addFieldQuality, addObjectQuality } from './contract-quality.ts';
 import { ContractNode, type WithoutCounterpart, withoutCounterpart } from './contract-reader.ts';
 import { contractFaults } from './contract-schema.ts';
-import { isObject, parseRuleFile } from './rule-file.ts';
+import { parseRuleFile } from './rule-file.ts';
 import {
   faultOf,
   type RuleFiles,

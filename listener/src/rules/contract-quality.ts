@@ -1,8 +1,8 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import type { DeliveryRule, Limits } from '@file-processing/quality/delivery-rules.ts';
 import type { TableField, TableSchema } from '@file-processing/quality/table-schema.ts';
 import { constrain } from './contract-field.ts';
 import type { ContractNode } from './contract-reader.ts';
-import { isObject } from './rule-file.ts';
 
 /** What quality rules of a contract add to a mapping. */
 export interface QualityTarget {

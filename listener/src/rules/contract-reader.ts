@@ -1,4 +1,4 @@
-import { isObject } from './rule-file.ts';
+import { isObject } from '@file-processing/contract/json-object.ts';
 
 /** What was wanted of a contract, and what was wrong with it. */
 export interface Ledger {

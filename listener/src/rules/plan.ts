@@ -1,3 +1,4 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { NO_ROUTING, type RoutingSettings } from '@file-processing/contract/routing.ts';
 import { toJsonb } from '../database/column-values.ts';
 import { MAPPING_PARTS, type Mapping, type StoredMapping } from '../database/mappings.ts';
@@ -102,7 +103,7 @@ export function contentDigest(mapping: Pick<Mapping, keyof typeof MAPPING_PARTS>
 /** JSON as the database keeps it, with the properties of each object in the order of their names. */
 function canonical(value: unknown): string {
   return JSON.stringify(JSON.parse(toJsonb(value ?? null)), (_key, item: unknown) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
+    isObject(item)
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
       : item,
   );

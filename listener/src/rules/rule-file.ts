@@ -1,3 +1,4 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import {
   type Document,
   isAlias,
@@ -92,11 +93,6 @@ function jsonFault(text: string, error: unknown): string {
 /** The text of a file, which editors for Windows begin with a byte order mark, without it. */
 export function withoutByteOrderMark(text: string): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
-}
-
-/** Whether a value is what JSON calls an object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 interface Problem {

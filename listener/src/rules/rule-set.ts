@@ -3,6 +3,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { isMailAddress, MAIL_ADDRESS } from '@file-processing/contract/notices.ts';
 import { areNear, type RoutingSettings, targetOf } from '@file-processing/contract/routing.ts';
 import {
@@ -33,7 +34,7 @@ import {
   readSchedule,
   type Schedule,
 } from '../schedule/schedule.ts';
-import { isObject, type Place, parseRuleFile } from './rule-file.ts';
+import { type Place, parseRuleFile } from './rule-file.ts';
 
 /** The rule set that comes with the repository. */
 export const SEED_FOLDER = fileURLToPath(new URL('../../seed/', import.meta.url));

@@ -1,3 +1,4 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { CronExpressionParser } from 'cron-parser';
 import { DAY_MS, isTimeZone, MINUTE_MS, type WallTime } from './time-zone.ts';
 
@@ -309,10 +310,6 @@ function isDay(value: unknown): boolean {
 
 function isOneOf(allowed: readonly string[]): (value: unknown) => boolean {
   return (value) => allowed.some((one) => one === value);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function onlyNames(value: object, prefix: string, allowed: readonly string[], report: Report) {

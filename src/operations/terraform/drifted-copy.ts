@@ -1,5 +1,6 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { asTemplate, expressionsIn } from '../../synthesized/model/expression.ts';
-import { isObject } from '../../synthesized/synthesized-stack.ts';
+
 import {
   changesOf,
   managedResources,

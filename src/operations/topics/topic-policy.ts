@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 
 /** A statement of a topic's policy; those of others are handed on as they are. */
@@ -99,7 +100,7 @@ export function mergeStatement(policy: string | undefined, statement: Statement)
 function parsed(policy: string): Record<string, unknown> {
   try {
     const document: unknown = JSON.parse(policy);
-    if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
+    if (isObject(document)) {
       return { ...document };
     }
   } catch {

@@ -1,3 +1,4 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 
 /** An endpoint over HTTP, and how SNS delivers to it. */
@@ -44,8 +45,7 @@ export function checkEndpoint(
 export function checkFilterPolicy(filterPolicy: string): string {
   try {
     const policy: unknown = JSON.parse(filterPolicy);
-    if (typeof policy === 'object' && policy !== null && !Array.isArray(policy))
-      return filterPolicy;
+    if (isObject(policy)) return filterPolicy;
   } catch {
     // Told below.
   }

@@ -1,3 +1,4 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { CUSTOM_OBJECTS } from '../../settings/common-variables.ts';
 import type { Model, Resource, StackModel } from '../model/model.ts';
 import type { Attributes } from '../synthesized-stack.ts';
@@ -69,7 +70,7 @@ export function fieldsOf(
 }
 
 function convertBlock(block: unknown, place: Place, faults: FieldFault[]): Record<string, unknown> {
-  if (!isBlock(block)) {
+  if (!isObject(block)) {
     faults.push({ field: place.shown, fault: `must be a block, is ${JSON.stringify(block)}` });
     return {};
   }
@@ -94,12 +95,12 @@ function convertField(
 
   if (path.at(-1) === 'dynamic') return wrong('makes blocks that only Terraform knows');
   if (entryFor(DATA_MAPS, path)) {
-    if (!isBlock(value)) return wrong(`must be a map, is ${JSON.stringify(value)}`);
+    if (!isObject(value)) return wrong(`must be a map, is ${JSON.stringify(value)}`);
     return [name, textMap(value, place, faults)];
   }
   const list = Array.isArray(value) ? value.filter((item) => item !== null) : undefined;
   if (list?.length === 0) return undefined;
-  if (list?.some(isBlock) || isBlock(value)) {
+  if (list?.some(isObject) || isObject(value)) {
     const blocks = list ?? [value];
     const listName = entryFor(LISTS, path);
     if (listName) {
@@ -163,10 +164,6 @@ function convertScalar(
 /** To Terraform, null is the same as left out. */
 function withoutNulls(block: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(block).filter(([, value]) => value !== null));
-}
-
-function isBlock(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function within({ path, shown }: Place, name: string): Place {

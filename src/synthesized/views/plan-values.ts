@@ -1,6 +1,7 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { isTemplate, type Reference, referencesIn, templateParts } from '../model/expression.ts';
 import { type Resource, type StackModel, valueAt } from '../model/model.ts';
-import { type Attributes, isObject } from '../synthesized-stack.ts';
+import type { Attributes } from '../synthesized-stack.ts';
 
 /** What an object can't be made without, or is made with once and for all. */
 const FIXED_AT_CREATION: readonly string[] = ['metadata[0].name', 'spec[0].load_balancer_class'];

@@ -1,6 +1,7 @@
+import { isObject } from '@file-processing/contract/json-object.ts';
 import { referencesIn } from '../model/expression.ts';
 import { type Resource, type StackModel, valueAt } from '../model/model.ts';
-import { type Attributes, isObject } from '../synthesized-stack.ts';
+import type { Attributes } from '../synthesized-stack.ts';
 import { plannedArguments, plannedValues, shapeOf } from './plan-values.ts';
 
 /** An argument of the configuration as a plan shows it. */
