@@ -58,9 +58,20 @@ function paragraph(kind: string, findings: readonly Finding[]): readonly string[
   const more = findings.length - MOST_FINDINGS;
   return [
     `${count} in the settings:`,
-    ...findings.slice(0, MOST_FINDINGS).map((finding) => `  ${formatFinding(finding)}`),
+    ...inOrder(findings)
+      .slice(0, MOST_FINDINGS)
+      .map((finding) => `  ${formatFinding(finding)}`),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ];
+}
+
+/** By file and line, as one goes through them; what a file leaves out comes after its lines. */
+function inOrder(findings: readonly Finding[]): readonly Finding[] {
+  const files = new Map<string, number>();
+  for (const { file } of findings) if (!files.has(file)) files.set(file, files.size);
+  const rank = ({ file }: Finding) => files.get(file) ?? 0;
+  const lineOf = ({ line }: Finding) => line ?? Number.MAX_SAFE_INTEGER;
+  return findings.toSorted((a, b) => rank(a) - rank(b) || lineOf(a) - lineOf(b));
 }
 
 /** The name that a mistyped one probably stands for: at most two edits away, or a third of its letters. */

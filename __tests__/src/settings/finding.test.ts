@@ -48,6 +48,14 @@ it('lists all faults in one error', () => {
   expect(error.message).toBe('2 faults in the settings:\n  a: one\n  b: two');
 });
 
+it('lists faults by file and line, and after them what the file leaves out', () => {
+  const places = [['b', 9], ['b'], ['a', 2], ['b', 3]] as const;
+  const { message } = new SettingsError(
+    places.map(([file, line]) => ({ file, ...(line && { line }), message: 'm' })),
+  );
+  expect(message.split('\n').slice(1)).toEqual(['  b:3: m', '  b:9: m', '  b: m', '  a:2: m']);
+});
+
 it('counts the faults beyond the first hundred', () => {
   const { message } = new SettingsError(Array(300_000).fill({ file: 'a', message: 'one' }));
   const lines = message.split('\n');
