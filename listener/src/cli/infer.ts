@@ -4,7 +4,7 @@ import type { Expectation } from '@file-processing/quality/expectation.ts';
 import type { FieldType } from '@file-processing/quality/field-type.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { TableField, TableSchema } from '@file-processing/quality/table-schema.ts';
-import type { CellType } from '@file-processing/quality/types/cell-type.ts';
+import { type CellType, isDigit } from '@file-processing/quality/types/cell-type.ts';
 import {
   ANY_DATE,
   ANY_DATETIME,
@@ -76,6 +76,8 @@ const LONGEST_DATE = 40;
 
 const ENCODER = new TextEncoder();
 
+const ZERO = 0x30;
+
 /** What is known of one column from all files. */
 export interface Seen {
   readonly label: string;
@@ -87,6 +89,8 @@ export interface Seen {
   codes: Set<string> | undefined;
   /** Forms of dates that all those other values have. */
   forms: readonly DateForm[];
+  /** Whether numbers are filled up with zeros: they name something then, and `7` is not `007`. */
+  isPadded: boolean;
   isPersonal: boolean;
   rows: number;
   /** Null without those texts. */
@@ -163,6 +167,9 @@ export async function proposalOf(
         for (const [cell, text] of texts.entries()) {
           const length = (record.ends[cell] ?? 0) - (record.starts[cell] ?? 0);
           if (text.isOpenTo(length)) text.add(cellText(record, cell));
+          if (length > 1 && record.bytes[record.starts[cell] ?? 0] === ZERO) {
+            text.hasPaddedNumber ||= isDigit(record.bytes[(record.starts[cell] ?? 0) + 1]);
+          }
         }
       };
     });
@@ -186,6 +193,8 @@ class Texts {
   readonly nullTexts = new Map<string, number>();
   codes: Set<string> | undefined = new Set();
   forms = DATE_FORMS;
+  /** Whether a value begins with a zero and another digit. */
+  hasPaddedNumber = false;
 
   /** Whether a text of so many bytes could say anything. */
   isOpenTo(length: number): boolean {
@@ -236,6 +245,7 @@ function add(
       nullTexts: new Map(),
       codes: new Set<string>(),
       forms: DATE_FORMS,
+      isPadded: false,
       ...{ isPersonal: PERSONAL.test(wordsOf(label)), isUnique: true },
       ...{ rows: 0, nulls: 0, min: null, max: null },
     };
@@ -245,7 +255,8 @@ function add(
     for (const [type, count] of Object.entries(types) as [FieldType, number][]) {
       column.types.set(type, (column.types.get(type) ?? 0) + count);
     }
-    const { codes, forms, nullTexts } = texts[index] ?? new Texts();
+    const { codes, forms, nullTexts, hasPaddedNumber } = texts[index] ?? new Texts();
+    column.isPadded ||= hasPaddedNumber;
     column.forms = column.forms.filter((form) => forms.includes(form));
     for (const [text, count] of nullTexts) {
       column.nullTexts.set(text, (column.nullTexts.get(text) ?? 0) + count);
@@ -279,12 +290,13 @@ function formOf(column: Seen): DateForm | undefined {
 }
 
 /** Of all values but those that stand for none, dates as ISO writes them. */
-function plainTypeOf({ types, nullTexts }: Seen): FieldType {
+function plainTypeOf({ types, nullTexts, isPadded }: Seen): FieldType {
   const others = [...types].filter(
     ([type, count]) => type !== 'string' || count > total(nullTexts),
   );
   if (others.length === 0) return types.size === 0 ? 'any' : 'string';
-  return others.map(([type]) => type).reduce(commonType, 'any');
+  const type = others.map(([other]) => other).reduce(commonType, 'any');
+  return type === 'integer' && isPadded ? 'string' : type;
 }
 
 /** The formats that all dates of a column have, the proposed one first; none where it needs no format. */
@@ -402,6 +414,7 @@ export function evidenceOf(column: Seen): string {
     `${amount(nulls, 'null')}${shownTexts}`,
   ];
   if (isUniqueField(column)) parts.push('no value twice in a file');
+  if (column.isPadded && column.types.has('integer')) parts.push('filled up with zeros');
   const [format, ...others] = dateFormatsOf(column);
   if (format !== undefined) {
     const also = others.length === 0 ? '' : ` (${others.join(', ')} would fit too)`;

@@ -126,6 +126,18 @@ test('one text that is no date leaves a column of texts', async () => {
   expect(JSON.parse(out).fields[1].type).toBe('string');
 });
 
+test('numbers that are filled up with zeros in one of the samples are texts', async () => {
+  const paths = await files(column('zip', repeated('87101')), column('zip', ['00501']));
+  const { code, out, err } = await cli(['infer', ...paths]);
+  expect([code, JSON.parse(out).fields[1].type]).toEqual([0, 'string']);
+  expect(err).toContain('zip: string in 13 values, 0 nulls, filled up with zeros');
+});
+
+test.each(['0', '0.5', '10'])('a number %s is not filled up', async (text) => {
+  const paths = await files(column('n', repeated(text, '7')));
+  expect(JSON.parse((await cli(['infer', ...paths])).out).fields[1].type).toMatch(/integer|number/);
+});
+
 test('a column without a value but NULL is no date', async () => {
   const paths = await files(column('day', repeated('NULL')));
   const { code, out } = await cli(['infer', ...paths]);
