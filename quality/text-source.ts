@@ -238,9 +238,12 @@ function encodingOfMark(head: Uint8Array): SettledEncoding | undefined {
   return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
 }
 
+/** Characters such as U+3000, U+4E00 and half of U+10400 have a zero for their lower byte; of delimiters there are this many times more. */
+const MOST_ZEROS_BELOW = 4;
+
 /**
  * Text in UTF-16 that begins without a mark: in each pair of bytes the zeros, and the other control characters that no
- * text holds, are all on the same side, and on at least half of the pairs; where the script has none of them there, as
+ * text holds, are nearly all on the same side, and on at least half of the pairs; where the script has none of them there, as
  * Chinese, the zeros of a few delimiters are enough if it is not UTF-8 either.
  */
 function utf16WithoutMark(head: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
@@ -255,7 +258,7 @@ function utf16WithoutMark(head: Uint8Array): 'utf-16le' | 'utf-16be' | undefined
   }
   for (const side of [1, 0] as const) {
     const here = zeros[side] as number;
-    if (here === 0 || zeros[1 - side] !== 0) continue;
+    if (here === 0 || (zeros[1 - side] as number) * MOST_ZEROS_BELOW > here) continue;
     const units = codeUnits(head, side);
     if (units.some((unit) => unit < 0x80 && isControl(unit))) continue;
     const many = (controls[side] as number) * 2 >= pairs;

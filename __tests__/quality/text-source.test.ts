@@ -103,6 +103,11 @@ describe('a file in another encoding than UTF-8', () => {
   it.each([
     ['little-endian', Buffer.from(FILE, 'utf16le'), 'utf-16le'],
     ['big-endian', bigEndian(FILE), 'utf-16be'],
+    [
+      'with characters whose lower byte is zero',
+      Buffer.from('id,name\n1,一郎\u3000花子\n', 'utf16le'),
+      'utf-16le',
+    ],
     ['in Cyrillic', Buffer.from('номер,имя\n1,Анна\n', 'utf16le'), 'utf-16le'],
     [
       'in Chinese',
