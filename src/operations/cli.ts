@@ -1,6 +1,8 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../settings/environment.ts';
 import { SettingsError } from '../settings/finding.ts';
+import { SynthesizedFolderError } from '../synthesized/synthesized-stack.ts';
+import { ManifestError } from '../synthesized/views/kubernetes-manifests.ts';
 import type { CommonOptions, OperationContext } from './operation.ts';
 import { asAwsError, asFileError, EXIT, type ExitCode, OperationError } from './operation-error.ts';
 import { OPERATIONS } from './operations.ts';
@@ -67,6 +69,10 @@ function report(error: unknown, { stderr }: OperationContext): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof SettingsError) {
     stderr.write(`${error.message}\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof SynthesizedFolderError || error instanceof ManifestError) {
+    stderr.write(`error: ${error.message}\n`);
     return EXIT.usage;
   }
   const known = error instanceof OperationError ? error : (asAwsError(error) ?? asFileError(error));

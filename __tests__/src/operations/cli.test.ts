@@ -64,6 +64,15 @@ test('an error that nobody foresaw ends with 70', async () => {
   expect(code).toBe(70);
 });
 
+test.each([
+  ['manifests', '--outputs-file', 'package.json'],
+  ['job-manifest', '--key', 'from_client/a.csv'],
+])('a folder that is named and not there is one line and 64: %s', async (...parameters) => {
+  const { code, out, err } = await manage([...parameters, '--from', '/nowhere']);
+  expect([code, out]).toEqual([64, '']);
+  expect(err).toBe('error: /nowhere/manifest.json does not exist; run npm run synth first\n');
+});
+
 test("a folder that can't be written is one line, without a stack", async () => {
   const run = async () => {
     throw Object.assign(new Error('EROFS: read-only'), { code: 'EROFS', path: '/srv/clone' });
