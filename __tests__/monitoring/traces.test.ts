@@ -24,11 +24,11 @@ import { seedDefinitions } from '../../listener/src/database/seed.ts';
 import { createLogger } from '../../listener/src/serve/logger.ts';
 import { type RunningListener, startListener } from '../../listener/src/serve/start-listener.ts';
 import { otlpTracer } from '../../listener/src/tracing/otlp.ts';
+import { startGate } from '../faults/gate.ts';
 import { cli } from '../listener/support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
 import { startS3Server } from '../listener/support/s3-server.ts';
 import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/free-port.ts';
 import { type Collector, startCollector } from './support/programs.ts';
 
 const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files';
@@ -288,9 +288,19 @@ test('a command that judges a file makes a trace, or goes on with the one of its
   );
 });
 
+/** Where a collector is to be, and breaks each connection until it is: a port that nobody listens on could be anybody's. */
+async function placeOfCollector() {
+  const place: { endpoint: string; port?: number } = { endpoint: '' };
+  const gate = await startGate(() => place.port);
+  onTestFinished(() => gate.close());
+  place.endpoint = `http://127.0.0.1:${gate.port}`;
+  return place;
+}
+
 test('a collector that is away keeps no command from its verdict, and is told of in one line', async () => {
+  const away = await placeOfCollector();
   const { code, err } = await run({
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: away.endpoint,
     OTEL_EXPORTER_OTLP_TIMEOUT: '200',
   });
   expect(code).toBe(0);
@@ -340,10 +350,11 @@ test('messages that nobody signed cause no span', async () => {
 });
 
 test('a collector that is away costs a file nothing, and is told of in one line; what comes after its return is sent', async () => {
-  const port = await freePort();
+  const place = await placeOfCollector();
   await start({
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-    OTEL_EXPORTER_OTLP_TIMEOUT: '200',
+    OTEL_EXPORTER_OTLP_ENDPOINT: place.endpoint,
+    // Of one export: once it is back, it must not be away again for being slow.
+    OTEL_EXPORTER_OTLP_TIMEOUT: '3000',
     SHUTDOWN_SECONDS: '10',
   });
   await publish().delivered;
@@ -351,7 +362,8 @@ test('a collector that is away costs a file nothing, and is told of in one line;
   const told = () =>
     log.split('\n').filter((line) => line.includes('the collector takes no spans'));
   await eventually(async () => expect(told()).toHaveLength(1));
-  const back = await startCollector(`127.0.0.1:${port}`);
+  const back = await startCollector();
+  place.port = Number(new URL(back.endpoint).port);
   try {
     await publish().delivered;
     await eventually(async () => expect(back.spans.length).toBeGreaterThan(0));

@@ -1,6 +1,5 @@
 // Takes traces by the collector's own OTLP receiver, over HTTP, and writes each batch to standard output as one line
-// of JSON (OTLP/JSON). The first line is the address that it listens at: that of the first parameter, or any free one
-// of this machine.
+// of JSON (OTLP/JSON). The first line is the address that it listens at: any free one of this machine.
 package main
 
 import (
@@ -31,7 +30,7 @@ func main() {
 func serve() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	address, err := givenOrFree()
+	address, err := freeAddress()
 	if err != nil {
 		return err
 	}
@@ -76,10 +75,7 @@ func (l *lines) write(_ context.Context, batch ptrace.Traces) error {
 }
 
 // The receiver does not say which port it was given.
-func givenOrFree() (string, error) {
-	if len(os.Args) > 1 {
-		return os.Args[1], nil
-	}
+func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err

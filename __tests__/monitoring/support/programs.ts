@@ -53,10 +53,10 @@ export interface Collector {
   stop(): Promise<unknown>;
 }
 
-/** @param address where it listens. @default any free port of this machine */
-export async function startCollector(address?: string): Promise<Collector> {
+/** Starts one at a free port of this machine. */
+export async function startCollector(): Promise<Collector> {
   const program = join(await monitoringPrograms(), 'otlp-receiver');
-  const child: ChildProcess = spawn(program, address === undefined ? [] : [address], {
+  const child: ChildProcess = spawn(program, [], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const spans: ReceivedSpan[] = [];
