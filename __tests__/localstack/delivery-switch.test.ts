@@ -24,6 +24,8 @@ import { sharedLocalStack } from './support/shared-localstack.ts';
 /** Messages that are published between two steps of a switch, and milliseconds between two of them. */
 const BETWEEN_STEPS = 20;
 const PACE = 10;
+/** Messages on their way at the same time: a machine that is slower than the pace gets no heap of them. */
+const AT_ONCE = 20;
 
 let localStack: LocalStack;
 let testDatabase: TestDatabase;
@@ -102,9 +104,17 @@ async function startAt(ways: { readonly fetches: boolean }): Promise<ListenerPro
 /** Publishes one message after the other until it is ended. */
 function startStream() {
   const published: string[] = [];
+  let onTheirWay = 0;
+  const arrived = () => {
+    onTheirWay -= 1;
+  };
   const publish = () => {
-    const { messageId } = sns.publish(topicArn, { message: s3Event(`${published.length}.csv`) });
+    if (onTheirWay >= AT_ONCE) return;
+    const message = s3Event(`${published.length}.csv`);
+    const { messageId, delivered } = sns.publish(topicArn, { message });
     published.push(messageId);
+    onTheirWay += 1;
+    delivered.then(arrived, arrived);
   };
   const timer = setInterval(publish, PACE);
   onTestFinished(() => clearInterval(timer));
