@@ -8,7 +8,11 @@ import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-
 import type { ReportForm } from '../../../../listener/src/jobs/write-report.ts';
 import { PostponedError } from '../../../../listener/src/queue/jobs-in-hand.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
-import { type Breakers, createBreakers } from '../../../../listener/src/storage/breaker.ts';
+import {
+  type Breakers,
+  type BreakersOptions,
+  createBreakers,
+} from '../../../../listener/src/storage/breaker.ts';
 import {
   type ObjectStore,
   ObjectUnavailableError,
@@ -28,7 +32,9 @@ beforeAll(async () => {
 afterAll(() => given.drop());
 beforeEach(() => forgetRuns(given.database));
 
-const closedBreakers = () => ({ read: createBreakers(), write: createBreakers() });
+/** Their time stands still: the ten seconds between two tries of a bucket that is out are never over. */
+const breakersOf = (options: BreakersOptions = {}) => createBreakers({ now: () => 0, ...options });
+const closedBreakers = () => ({ read: breakersOf(), write: breakersOf() });
 
 interface Handling {
   readonly retryCount?: number;
@@ -267,7 +273,7 @@ test('a file of a bucket that is out waits without being begun', async () => {
 test('a bucket is back before a large file of it was read to its end', async () => {
   const { breakers } = await bucketThatIsOut({
     ...closedBreakers(),
-    read: createBreakers({ rightsDiffer: true }),
+    read: breakersOf({ rightsDiffer: true }),
   });
   const begun = Promise.withResolvers<void>();
   const rest = Promise.withResolvers<void>();
