@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   finishJudgement,
   type JudgementResult,
@@ -510,8 +510,12 @@ describe('several processes', () => {
       });
     // Whoever looks has counted all verdicts, and waits to record the changes.
     const held = await given.database.transaction();
+    onTestFinished(async () => {
+      if (!held.isCompleted()) await held.rollback();
+    });
     await held.raw('LOCK TABLE period_changes IN EXCLUSIVE MODE');
     const replicas = [serve(), serve()];
+    await Promise.all(replicas.map((replica) => replica.line('listening')));
     await eventually(async () => {
       const { rows } = await given.database.raw(
         "SELECT FROM pg_locks WHERE NOT granted AND relation = 'period_changes'::regclass",

@@ -303,6 +303,8 @@ describe('judgements that have no place yet', () => {
     await bring('outage', 200);
     const failed = await fetch(100);
     await bring('b', 200);
+    // A second would be over on a busy machine before all of them have failed.
+    await given.database(JOB).update({ retry_delay: 3_600 });
     await Promise.all(failed.map((job) => queue.fail(job, new Error('S3 is unavailable'))));
     expect(await placeWaiting(given.database, clientsOf, WEIGHTS)).toBe(0);
     await given
