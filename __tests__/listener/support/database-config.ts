@@ -15,7 +15,8 @@ export function databaseConfigOf(serverUrl: string, database: string): DatabaseC
     sslMode: 'disable',
     sslAuthorities: undefined,
     poolSize: 10,
-    connectTimeoutMs: 5_000,
-    statementTimeoutMs: 30_000,
+    // Bounds for a busy machine, on which many tests share one server.
+    connectTimeoutMs: 60_000,
+    statementTimeoutMs: 120_000,
   };
 }

@@ -359,7 +359,7 @@ describe('check --only backlog', () => {
     });
     expect(out).toMatch(/RED +unread messages +1\n +next: file-processing dead list/);
     expect(out).toMatch(/RED +verdicts of the last 7 days without report +1\n +next: /);
-    expect(out).toMatch(/RED +oldest file that waits +720\d seconds\n +next: /);
+    expect(out).toMatch(/RED +oldest file that waits +7[23]\d\d seconds\n +next: /);
     expect(out).toMatch(/ok +unmonitored files of the last 7 days +1\n/);
     expect(code).toBe(1);
   });

@@ -24,7 +24,7 @@ function unreadable(code: UnavailableCode, times: number): Pick<ObjectStore, 'op
 }
 
 const find = (store: Pick<ObjectStore, 'open'>) =>
-  findRules(LOCATION, store, AbortSignal.timeout(10_000));
+  findRules(LOCATION, store, AbortSignal.timeout(60_000));
 
 test('a manifest that is put anew while it is read is read again', async () => {
   expect(await find(unreadable('object-replaced', 2))).toHaveProperty('digest');
