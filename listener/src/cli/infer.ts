@@ -175,8 +175,8 @@ export async function proposalOf(
     });
     const { verdict, reasons } = report;
     if (verdict === 'failed' || verdict === 'unreadable') {
-      const what = `${path} is ${verdict} without any rules`;
-      return { reason: `${what}: ${reasons.join(' ')} Look at it by validate.` };
+      const what = `${path} is ${verdict} even without rules`;
+      return { reason: `${what}: ${reasons.join(' ')} \`validate\` shows its faults.` };
     }
     add(seen, report, texts, path, paths[0] ?? path);
   }
