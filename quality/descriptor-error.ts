@@ -37,9 +37,7 @@ export class ProblemList {
 
   /** A property that is none of the known ones, with the known one that is written most like it. */
   unknown(path: string, name: string, known: readonly string[]): void {
-    const near = nearestName(name, known);
-    const hint = near === undefined ? '' : `; did you mean ${near}?`;
-    this.add(`${path}${name}`, `is not known${hint}; known: ${known.join(', ')}`);
+    this.add(`${path}${name}`, unknownText(name, known));
   }
 
   /** The value as an object, or undefined with a problem noted. */
@@ -101,10 +99,20 @@ export function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every(isString);
 }
 
+/** What is wrong with a name that is none of those that are known, with the one that was probably meant. */
+export function unknownText(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  return `is not known${hint}; known: ${known.join(', ')}`;
+}
+
 /** The name that is written most like this one, or undefined where none is near: a third of its letters may differ. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
+export function nearestName<Name extends string>(
+  name: string,
+  known: readonly Name[],
+): Name | undefined {
   const wanted = name.toLowerCase().slice(0, LONGEST_NAME);
-  let nearest: string | undefined;
+  let nearest: Name | undefined;
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of known) {
     const edits = editDistance(wanted, candidate.toLowerCase().slice(0, LONGEST_NAME));

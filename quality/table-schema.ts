@@ -439,7 +439,8 @@ function fieldType(path: string, value: unknown, problems: ProblemList): FieldTy
   const near = isString(value) ? nearestName(value, FIELD_TYPES) : undefined;
   const hint = near === undefined ? '' : `; did you mean ${show(near)}?`;
   problems.add(path, `is ${show(value)}${hint}; supported: ${FIELD_TYPES.join(', ')}`);
-  return 'any';
+  // What else the field has is held against the type that was meant.
+  return near ?? 'any';
 }
 
 function fieldsMatch(path: string, value: unknown, problems: ProblemList): FieldsMatch {

@@ -95,6 +95,11 @@ describe('compileSchema', () => {
       'schema.primaryKey',
       'did you mean "visit_id"?',
     ],
+    [
+      { fields: [{ name: 'a', type: 'integr', constraints: { minimum: 1 } }] },
+      'schema.fields[0].type',
+      'did you mean "integer"?',
+    ],
   ])('refuses what is not known in %j, with what was meant', (schema, path, meant) => {
     const problems = new ProblemList();
     compileSchema(schema, 'schema', undefined, problems);

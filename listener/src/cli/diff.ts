@@ -80,7 +80,9 @@ export const diff: Command<DiffOptions> = async (context, options) => {
       context.stderr.write(
         `${printable(path)} can't be compared, it is not a table that can be read: `,
       );
-      context.stderr.write(`${printable(report.reasons.join(' '))} \`validate\` shows its faults.\n`);
+      context.stderr.write(
+        `${printable(report.reasons.join(' '))} \`validate\` shows its faults.\n`,
+      );
     }
     if (unreadable.length > 0) return EXIT.bad;
     const shown = new Shown(expectation !== undefined);

@@ -19,6 +19,7 @@ import {
   isKeyPrefix,
   KEY_PREFIX,
 } from '@file-processing/contract/s3-object.ts';
+import { unknownText } from '@file-processing/quality/descriptor-error.ts';
 import { isKeyPattern } from '../database/key-pattern.ts';
 import type { Mapping } from '../database/mappings.ts';
 import {
@@ -637,7 +638,7 @@ function checksReporting(report: ReportFault): Checks {
     fault,
     onlyNames(value, prefix, allowed) {
       for (const name of Object.keys(value).filter((name) => !allowed.includes(name))) {
-        fault(`${prefix}${name}`, `is not known; known: ${allowed.join(', ')}`);
+        fault(`${prefix}${name}`, unknownText(name, allowed));
       }
     },
     text(value, path, pattern, allowed) {

@@ -1,4 +1,5 @@
 import { isObject } from '@file-processing/contract/json-object.ts';
+import { unknownText } from '@file-processing/quality/descriptor-error.ts';
 import { CronExpressionParser } from 'cron-parser';
 import { DAY_MS, isTimeZone, MINUTE_MS, type WallTime } from './time-zone.ts';
 
@@ -314,7 +315,7 @@ function isOneOf(allowed: readonly string[]): (value: unknown) => boolean {
 
 function onlyNames(value: object, prefix: string, allowed: readonly string[], report: Report) {
   for (const name of Object.keys(value).filter((name) => !allowed.includes(name))) {
-    report(`${prefix}${name}`, `is not known; known: ${allowed.join(', ')}`);
+    report(`${prefix}${name}`, unknownText(name, allowed));
   }
 }
 

@@ -179,6 +179,8 @@ test.each([
   ['contact', { email: 'Ana <ana@example.org>' }, 'an e-mail address such as'],
   ['contact', { email: 5 }, 'an e-mail address such as'],
   ['contact', { phone: '5' }, 'is not known'],
+  ['contact', { emai: 'a@b.org' }, 'is not known; did you mean email?'],
+  ['schedule', { cron: '0 6 * * *', gracee: 'P1D' }, 'is not known; did you mean grace?'],
   ['schedule', { cron: '0 6 * *' }, 'five fields'],
   ['schedule', { cron: '0 25 * * *' }, 'five fields'],
   ['schedule', { cron: '*/10 * * * *' }, 'at least 15 minutes apart'],
