@@ -302,10 +302,13 @@ export class Scanner {
   }
 
   /** The value of a cell that has {@link CELL_ESCAPED}; valid until the next call. */
-  unescape(cell: number): Uint8Array {
+  unescape(cell: number, isOwn = false): Uint8Array {
     const start = this.starts[cell] ?? 0;
     const end = this.ends[cell] ?? 0;
-    if (this.#scratch.length < end - start) this.#scratch = new Uint8Array((end - start) * 2);
+    if (!isOwn && this.#scratch.length < end - start) {
+      this.#scratch = new Uint8Array((end - start) * 2);
+    }
+    const scratch = isOwn ? new Uint8Array(end - start) : this.#scratch;
     const { quote, doubleQuote, escape: escapeByte } = this.#dialect;
     const quoted = ((this.flags[cell] ?? 0) & CELL_QUOTED) !== 0;
     let length = 0;
@@ -313,9 +316,9 @@ export class Scanner {
       const byte = this.bytes[i] ?? 0;
       const skips = byte === escapeByte || (quoted && doubleQuote && byte === quote);
       if (skips && i + 1 < end) i++;
-      this.#scratch[length++] = this.bytes[i] ?? 0;
+      scratch[length++] = this.bytes[i] ?? 0;
     }
-    return this.#scratch.subarray(0, length);
+    return scratch.subarray(0, length);
   }
 
   #scan(): void {

@@ -398,7 +398,8 @@ export function addCellKey(
 export function cellText(scanner: Scanner, cell: number, longest = LONGEST_VALUE): string {
   if (cell >= Math.min(scanner.cellCount, MAX_CELLS)) return '';
   if (((scanner.flags[cell] ?? 0) & CELL_ESCAPED) !== 0) {
-    const value = scanner.unescape(cell);
+    // What is listed stands beside a cell that is being judged, and must not take its place.
+    const value = scanner.unescape(cell, true);
     return reportText(value, 0, value.length, longest);
   }
   const { bytes, starts, ends } = scanner;
