@@ -44,7 +44,7 @@ let lines: Record<string, unknown>[];
 beforeEach(async () => {
   given = await createTestDatabase();
   await seedDefinitions(given.database, SEED_FOLDER, expectationProblems);
-  sns = await startLocalSns({ retryPolicy: { intervalMilliseconds: 50, retries: 100 } });
+  sns = await startLocalSns({ retryPolicy: { intervalMilliseconds: 50, retries: 1_000 } });
   sns.createTopic(TOPIC);
   root = await temporaryFolder();
   const environment = {
