@@ -301,7 +301,11 @@ export class Scanner {
     return line;
   }
 
-  /** The value of a cell that has {@link CELL_ESCAPED}; valid until the next call. */
+  /**
+   * The value of a cell that has {@link CELL_ESCAPED}.
+   *
+   * @param isOwn whether it stands in memory of its own; else it is valid until the next such call
+   */
   unescape(cell: number, isOwn = false): Uint8Array {
     const start = this.starts[cell] ?? 0;
     const end = this.ends[cell] ?? 0;

@@ -11,6 +11,23 @@ const TWO: TableSchema = {
 };
 
 describe('values', () => {
+  it('judges an escaped cell by its own text after another one of its row was listed', () => {
+    const schema: TableSchema = {
+      fields: [
+        { name: 'a', constraints: { enum: ['say "x" '] } },
+        { name: 'b', constraints: { pattern: '[a-z" ]+', maxLength: 6 } },
+        { name: 'c', constraints: { maxLength: 9, pattern: '[0-9]*' } },
+      ],
+    };
+    const file = 'a,b,c\n"say ""x"" ","n""o"" y","12345""67890"\n';
+    const { faults } = inspectBytes(file, { expectation: { schema } });
+    expect(faults.map(({ field, message }) => `${field}: ${message}`)).toStrictEqual([
+      '1: The value begins or ends with blanks.',
+      '3: maxLength is 9, the value has 11 characters',
+      '3: pattern is [0-9]*',
+    ]);
+  });
+
   it('takes an empty cell for what a boolean says it is when the missing values do not list it', () => {
     const flag = { type: 'boolean' as const, trueValues: ['x'], falseValues: ['', 'n'] };
     const schema: TableSchema = {
