@@ -235,6 +235,6 @@ describe('what was changed since', () => {
     expect(alone.drifts).toEqual(report.drifts);
     expect(alone.notes.join(' ')).toContain('AWS only (--aws-only)');
     const audit = join(checkout.root, 'drift-report', ENVIRONMENT, 'audit', ENVIRONMENT);
-    expect(await readFile(join(audit, 'report.html'), 'utf8')).toContain('Of AWS alone');
+    expect(await readFile(join(audit, 'report.html'), 'utf8')).toContain('AWS only (--aws-only)');
   });
 });
