@@ -48,19 +48,11 @@ export function wallText(wall: WallTime): string {
 function offsetAt(instant: number, timeZone: string): number {
   // The format has no fractions of a second.
   const whole = Math.floor(instant / 1000) * 1000;
-  const parts = new Map<string, number>();
-  for (const { type, value } of clockOf(timeZone).formatToParts(whole)) {
-    parts.set(type, Number(value));
-  }
-  const part = (type: string) => parts.get(type) ?? 0;
-  const shown = Date.UTC(
-    part('year'),
-    part('month') - 1,
-    part('day'),
-    part('hour'),
-    part('minute'),
-    part('second'),
-  );
+  // In the order of American English. As text, since its parts take more than twice as long.
+  const [month = 0, day = 0, year = 0, ...time] =
+    clockOf(timeZone).format(whole).match(/\d+/g)?.map(Number) ?? [];
+  const [hour = 0, minute = 0, second = 0] = time;
+  const shown = Date.UTC(year, month - 1, day, hour, minute, second);
   return shown - whole;
 }
 
