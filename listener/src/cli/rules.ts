@@ -82,7 +82,7 @@ export const checkRules: Command<CheckRulesOptions> = async (context, options) =
     codes.push(exitCodeOfVerdict(report.verdict));
     if (json) continue;
     stdout.write(reportText(sample, report));
-    stdout.write(`  as ${printable(by.file)} says\n`);
+    stdout.write(`  chosen by ${printable(by.file)}\n`);
   }
   if (json) {
     const { digest } = rules;

@@ -120,7 +120,7 @@ describe('rules check', () => {
       const result = await cli(['rules', 'check', await ruleFolder(OFFICER_RULES), file]);
       expect(result.code).toBe(code);
       expect(result.out).toContain(`${word}  ${file}`);
-      expect(result.out).toContain('as monitoring_files/nm/officers.yaml says');
+      expect(result.out).toContain('  chosen by monitoring_files/nm/officers.yaml\n');
     },
   );
 
