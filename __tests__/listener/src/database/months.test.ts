@@ -105,6 +105,7 @@ describe('months', () => {
   });
 
   test('that have begun without their table leave their rows where they are', async () => {
+    await makeMonths(given.database);
     await given.database.raw('DROP TABLE reports');
     await given.database.raw(`
       CREATE TABLE reports (run_id uuid, number integer, recorded_at timestamptz NOT NULL, report jsonb)
