@@ -4,7 +4,12 @@ import {
   referenceOf,
   templateParts,
 } from '../../src/synthesized/model/expression.ts';
-import type { Model, Resource, StackModel } from '../../src/synthesized/model/model.ts';
+import {
+  blocksOf,
+  type Model,
+  type Resource,
+  type StackModel,
+} from '../../src/synthesized/model/model.ts';
 import data from './policies.json' with { type: 'json' };
 import { type PolicyDocument, type PolicyStatement, parsePolicy } from './policy-document.ts';
 
@@ -32,8 +37,17 @@ export function canonical(stack: StackModel, value: unknown): string {
   if (typeof resolved === 'number' || typeof resolved === 'boolean') return String(resolved);
   if (typeof resolved !== 'string') return '';
   return templateParts(resolved)
-    .map(({ expression, text }) => (expression ? spelling(stack, `\${${text}}`) : text))
+    .map(({ expression, text }) =>
+      expression ? spelling(stack, `\${${text}}`) : ofOwn(stack, text),
+    )
     .join('');
+}
+
+/** A text with the account's own number, where the provider takes no other account, as a reference to it would be. */
+function ofOwn({ json }: StackModel, text: string): string {
+  const [account, ...others] = [blocksOf(json.provider?.aws)[0]?.allowed_account_ids].flat();
+  if (!/^\d{12}$/.test(String(account)) || others.length > 0) return text;
+  return text.replaceAll(new RegExp(`(?<=^|[:/])${account}(?=[:/]|$)`, 'g'), OWN_ACCOUNT);
 }
 
 /** ARNs of topics of others that a stack which makes none works with: each a local that is the ARN of one. */
@@ -159,7 +173,7 @@ export function statementsOfRole(model: Model, role: Resource): readonly PlacedS
 }
 
 function canonicalDocument(stack: StackModel, document: PolicyDocument): PolicyDocument {
-  const spell = (text: string) => (text.includes('${') ? canonical(stack, text) : text);
+  const spell = (text: string) => canonical(stack, text);
   const all = (list: readonly string[]) => list.map(spell);
   return {
     version: document.version,

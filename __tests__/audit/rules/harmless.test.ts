@@ -70,6 +70,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   aws_nat_gateway: { connectivity_type: 'public' },
   aws_rds_cluster: {
     ...{ engine_mode: 'provisioned', network_type: 'IPV4', enable_http_endpoint: false },
+    manage_master_user_password: 'true',
     ...{ iam_roles: [], enable_local_write_forwarding: false, port: 5432 },
   },
   aws_rds_cluster_instance: { publicly_accessible: false, promotion_tier: 0 },
@@ -77,7 +78,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   aws_security_group: { revoke_rules_on_delete: false },
   aws_sns_topic: { fifo_topic: false, content_based_deduplication: false },
   aws_sns_topic_subscription: {
-    ...{ raw_message_delivery: false, filter_policy_scope: 'MessageAttributes' },
+    ...{ raw_message_delivery: false, filter_policy_scope: 'MessageAttributes', filter_policy: '' },
   },
   aws_sqs_queue: {
     ...{ fifo_queue: false, delay_seconds: 0, max_message_size: 262_144 },
@@ -397,7 +398,155 @@ const HARMLESS: readonly Harmless[] = [
         };
       }),
   ],
+  [
+    'a topic that refuses people of other accounts',
+    deny(/sns:Publish/, {
+      ...{ Principal: '*', Action: 'sns:Publish' },
+      Resource: '${aws_sns_topic.file_processing.arn}',
+      Condition: {
+        StringNotEquals: { 'aws:PrincipalOrgID': 'o-0a1b2c3d4e' },
+        BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' },
+      },
+    }),
+  ],
+  [
+    'a queue that refuses people of other accounts',
+    deny(/sqs:SendMessage/, {
+      ...{ Principal: '*', Action: 'sqs:*' },
+      Resource:
+        'arn:aws-us-gov:sqs:us-gov-west-1:${data.aws_caller_identity.current.account_id}:file-processing-topic-prod-dead-letter',
+      Condition: {
+        StringNotEquals: {
+          'aws:PrincipalAccount': '${data.aws_caller_identity.current.account_id}',
+        },
+        Bool: { 'aws:PrincipalIsAWSService': 'false' },
+      },
+    }),
+  ],
+  [
+    'a service that writes to its own account alone',
+    ({ statement }) =>
+      statement(/LogDeliveries/, (one) => {
+        one.Condition = {
+          StringEquals: { 'aws:ResourceAccount': '${data.aws_caller_identity.current.account_id}' },
+        };
+      }),
+  ],
+  [
+    'tokens that are taken in the region alone',
+    ({ statement }) =>
+      statement(/AssumeRoleWithWebIdentity/, (one) => {
+        const condition = one.Condition as Record<string, Json>;
+        condition.StringEquals = {
+          ...condition.StringEquals,
+          'aws:RequestedRegion': 'us-gov-west-1',
+        };
+      }),
+  ],
+  [
+    'the account by its number in place of references to it',
+    ({ stackWith }) => {
+      for (const type of ['aws_vpc', 'aws_sns_topic', 'aws_rds_cluster']) {
+        const json = stackWith(type);
+        const text = JSON.stringify(json.resource);
+        json.resource = JSON.parse(
+          text.replaceAll('${data.aws_caller_identity.current.account_id}', '123456789012'),
+        );
+      }
+    },
+  ],
+  [
+    'an endpoint with the policy that it has without one, and a refusal of plain HTTP',
+    ({ set }) =>
+      set(
+        'aws_vpc_endpoint',
+        'policy',
+        JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [
+            { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' },
+            {
+              ...{ Effect: 'Deny', Principal: '*', Action: '*', Resource: '*' },
+              Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+            },
+          ],
+        }),
+        /\.s3"/,
+      ),
+  ],
+  [
+    'a repository that nobody may delete',
+    ({ add }) =>
+      add(
+        'aws_ecr_repository_policy',
+        {
+          repository: '${aws_ecr_repository.file_processing.name}',
+          policy: JSON.stringify({
+            Version: '2012-10-17',
+            Statement: [
+              { Sid: 'Keep', Effect: 'Deny', Principal: '*', Action: 'ecr:DeleteRepository' },
+            ],
+          }),
+        },
+        'aws_sns_topic',
+      ),
+  ],
+  [
+    'volumes in another order',
+    ({ change }) =>
+      change(
+        'kubernetes_deployment_v1',
+        'spec.template.spec.volume',
+        (list) => (list as Json[]).toReversed(),
+        /"serve"/,
+      ),
+  ],
+  [
+    'an account of the state',
+    backends((s3) => Object.assign(s3, { allowed_account_ids: ['123456789012'] })),
+  ],
+  [
+    'tokens of the region, and retries that adapt',
+    providers((aws) =>
+      Object.assign(aws, {
+        ...{ sts_region: 'us-gov-west-1', retry_mode: 'adaptive' },
+        token_bucket_rate_limiter_capacity: 1000,
+      }),
+    ),
+  ],
   // Alarms.
+  [
+    'an alarm on requests that the bucket refuses',
+    alarm({
+      ...{ namespace: 'AWS/S3', metric_name: '4xxErrors', statistic: 'Sum', threshold: 10 },
+      dimensions: { BucketName: 'etl-ba-research-client-etl-prod', FilterId: 'all' },
+    }),
+  ],
+  [
+    'an alarm on what is unusual',
+    ({ add }) =>
+      add(
+        'aws_cloudwatch_metric_alarm',
+        {
+          ...{ alarm_name: 'unusual', alarm_description: 'Unusually many.', evaluation_periods: 3 },
+          ...{ comparison_operator: 'GreaterThanUpperThreshold', threshold_metric_id: 'band' },
+          alarm_actions: ['arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call'],
+          treat_missing_data: 'notBreaching',
+          metric_query: [
+            { id: 'band', expression: 'ANOMALY_DETECTION_BAND(m1, 2)', return_data: true },
+            {
+              ...{ id: 'm1', return_data: true },
+              metric: {
+                ...{ namespace: 'AWS/SNS', period: 300, stat: 'Sum' },
+                metric_name: 'NumberOfMessagesPublished',
+                dimensions: { TopicName: '${aws_sns_topic.file_processing.name}' },
+              },
+            },
+          ],
+        },
+        'aws_sns_topic',
+      ),
+  ],
   [
     'an alarm on the age of dead letters',
     alarm({

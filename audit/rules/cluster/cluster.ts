@@ -69,7 +69,7 @@ function list(model: Model, cluster: Resource): readonly string[] {
 }
 
 /** Subnets are all that a lookup of private ones finds, or private ones of the stack in two zones. */
-function subnetFaults(model: Model, stack: StackModel, value: unknown): Faults {
+export function subnetFaults(model: Model, stack: StackModel, value: unknown): Faults {
   if (typeof value === 'string') {
     const lookup = stack.target(value);
     return lookup?.type === 'aws_subnets' && /\.ids\}$/.test(value)
@@ -132,7 +132,7 @@ function isFound({ attributes }: Resource, filters: readonly Filter[]): boolean 
 function accountsOf(model: Model, entry: Resource): ReadonlySet<string> {
   return new Set(
     neighbours(model, entry, 'aws_eks_access_entry').flatMap(
-      (other) => /:iam::(\d+):/.exec(read(model, other).text('principal_arn'))?.[1] ?? [],
+      (other) => /:iam::([^:]+):/.exec(read(model, other).text('principal_arn'))?.[1] ?? [],
     ),
   );
 }
@@ -302,10 +302,10 @@ export const CLUSTER_RULES: readonly Rule[] = [
   argumentRule({
     id: 'access-entries-are-roles',
     faults: (entry, { model }) => {
-      const { text, target, stack, list: values } = read(model, entry);
+      const { at, text, target, stack, list: values } = read(model, entry);
       const isEntry = entry.type === 'aws_eks_access_entry';
       return [
-        !isRoleArn(text('principal_arn')) &&
+        !isRoleArn(String(at('principal_arn'))) &&
           target('principal_arn')?.type !== 'aws_iam_role' &&
           `principal_arn is ${text('principal_arn')}, not a role`,
         isEntry &&

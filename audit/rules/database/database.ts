@@ -1,4 +1,5 @@
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
+import { subnetFaults } from '../cluster/cluster.ts';
 import { argumentRule, every, neighbours, read, referring } from '../readers/resources.ts';
 import { type Rule, rule, shown } from '../rule.ts';
 
@@ -58,9 +59,11 @@ export const DATABASE_RULES: readonly Rule[] = [
       if (database.type === 'aws_rds_cluster_instance') return [];
       const { list, stack, target } = read(model, database);
       const groups = list('vpc_security_group_ids').map((group) => stack.target(group));
+      const subnets = target('db_subnet_group_name');
       return [
-        target('db_subnet_group_name')?.type !== 'aws_db_subnet_group' &&
-          'db_subnet_group_name is not a subnet group of the stack',
+        ...(subnets?.type === 'aws_db_subnet_group'
+          ? subnetFaults(model, stack, subnets.attributes.subnet_ids)
+          : ['db_subnet_group_name is not a subnet group of the stack']),
         (groups.length === 0 || groups.some((group) => group?.type !== 'aws_security_group')) &&
           'vpc_security_group_ids must be security groups of the stack',
       ];

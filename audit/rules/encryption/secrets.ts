@@ -30,7 +30,7 @@ function literalSecrets(value: unknown, key: string): readonly string[] {
       ([, what]) => `${key} holds ${what}`,
     );
     const named =
-      SECRET_NAME.test(key) && !NOT_SECRET.has(key) && value !== '' && !value.startsWith('${');
+      SECRET_NAME.test(key) && !NOT_SECRET.has(key) && !/^(|true|false|\$\{.*)$/s.test(value);
     return named ? [...forms, `${key} is written as a literal`] : forms;
   }
   if (typeof value !== 'object' || value === null) return [];

@@ -109,7 +109,8 @@ function badWildcard(condition: PolicyCondition, value: string): boolean {
 
 const RESOURCE_POLICIES: readonly PolicyKind[] = ['topic', 'queue', 'key', 'repository'];
 
-function isTlsRefusal({ effect, principals = [], conditions }: PolicyStatement): boolean {
+/** Whether a statement refuses what comes without TLS, and nothing else. */
+export function isTlsRefusal({ effect, principals = [], conditions }: PolicyStatement): boolean {
   const [condition, ...others] = conditions;
   return (
     effect === 'Deny' &&
@@ -136,6 +137,22 @@ function refusesOldTls({ effect, conditions }: PolicyStatement): boolean {
         values.every((value) => ['1.2', '1.3'].includes(value)),
     )
   );
+}
+
+/** Whether a refusal leaves alone who is allowed: the services of AWS, or the roles of the account. */
+function spares({ conditions }: PolicyStatement, allowed: PlacedStatement): boolean {
+  const { principals = [] } = allowed.statement;
+  const holds = (operators: RegExp, key: string, value: string) =>
+    conditions.some(
+      (condition) =>
+        operators.test(condition.operator) &&
+        is(condition, key) &&
+        condition.values.join() === value,
+    );
+  return allowed.kind === 'identity'
+    ? holds(/^StringNotEquals(IfExists)?$/, 'aws:PrincipalAccount', OWN_ACCOUNT)
+    : principals.every(({ type }) => type === 'Service') &&
+        holds(/^Bool(IfExists)?$/, 'aws:PrincipalIsAWSService', 'false');
 }
 
 /** Whether a request may be both refused by one statement and allowed by another; conditions are left out of it. */
@@ -236,7 +253,10 @@ export const POLICY_RULES: readonly Rule[] = [
       return [
         document.version !== '2012-10-17' && `Version is ${document.version || 'missing'}`,
         new Set(sids).size !== sids.length && `a Sid is there twice: ${sids.join(', ')}`,
-        !statements.some(({ effect }) => effect === 'Allow') && 'allows nothing',
+        // What may be pulled, policies of roles say.
+        kind !== 'repository' &&
+          !statements.some(({ effect }) => effect === 'Allow') &&
+          'allows nothing',
         policy.about === undefined && 'what it is about is not in the stack',
         ...statements.flatMap((statement) => {
           const { effect, principals, resources, notResources, actions, notActions } = statement;
@@ -442,6 +462,7 @@ export const POLICY_RULES: readonly Rule[] = [
         .filter((other) =>
           [kind, other.kind].includes('trust') ? other.address === address : true,
         )
+        .filter((other) => !spares(statement, other))
         .find((other) => meet(statement, other.statement));
       return needed === undefined
         ? []

@@ -330,7 +330,8 @@ export const ROLE_RULES: readonly Rule[] = [
     id: 'roles-have-one-boundary',
     subjects: every('aws_iam_role'),
     faults: (role, { model, settings }) => {
-      const boundaryOf = (other: Resource) => read(model, other).text('permissions_boundary');
+      const boundaryOf = (other: Resource) =>
+        String(read(model, other).at('permissions_boundary') ?? '');
       const own = boundaryOf(role);
       const wanted = settings?.[role.stack]?.permissions_boundary_arn;
       const others = model.ofType('aws_iam_role').map(boundaryOf).filter(Boolean);
@@ -370,7 +371,8 @@ export const ROLE_RULES: readonly Rule[] = [
             ...actions
               .filter((action) => !known.has(action))
               .map((action) => `${sid}: does not need ${action}`),
-            conditions.length > 0 && `${sid} has conditions that the service may not meet`,
+            conditions.some(({ key }) => !/^aws:ResourceAccount$/i.test(key)) &&
+              `${sid} has conditions that the service may not meet`,
             ...resources
               .filter(
                 (pattern) =>
@@ -444,7 +446,10 @@ export const ROLE_RULES: readonly Rule[] = [
           .flatMap((statement) => {
             const { sid, actions, principals = [], conditions } = statement;
             const issuer = issuerOf(model, role, statement);
-            const keys = conditions.map(({ key }) => key.replace(/:(aud|sub)$/, ''));
+            // What narrows any request says nothing of the issuer.
+            const keys = conditions
+              .map(({ key }) => key.replace(/:(aud|sub)$/, ''))
+              .filter((key) => !/^aws:(RequestedRegion|SecureTransport)$/i.test(key));
             const valuesOf = (name: string) =>
               conditions
                 .filter(

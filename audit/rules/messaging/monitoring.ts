@@ -43,6 +43,8 @@ interface Figure {
   readonly kind: string;
   /** Which end of it is bad. */
   readonly worse: string;
+  /** The highest that it can be. @default 100 of a percentage, else none */
+  readonly most?: number;
 }
 
 const FIGURES: Readonly<Record<string, Figures>> = metrics.namespaces;
@@ -75,6 +77,10 @@ function figureFaults(model: Model, alarm: Resource): Faults {
   const metric = text('metric_name');
   const dimensions = Object.keys(Object(at('dimensions')));
   const known = FIGURES[namespace];
+  // Buckets are made by others, and are of the stack all the same.
+  const buckets = neighbours(model, alarm, 'aws_s3_bucket_notification').map((notification) =>
+    read(model, notification).text('bucket'),
+  );
   const ofAnother = Object.entries(FIGURES).flatMap(([service, { dimensions: theirs = {} }]) =>
     service !== namespace && dimensions.some((dimension) => dimension in theirs)
       ? [`${namespace} has no dimension ${dimensions.join(', ')}`]
@@ -88,6 +94,7 @@ function figureFaults(model: Model, alarm: Resource): Faults {
       `${namespace} publishes no ${metric || 'metric without a name'}`,
     namespace.startsWith('AWS/') &&
       !dimensions.some((name) => target(`dimensions.${name}`)) &&
+      !buckets.includes(text('dimensions.BucketName')) &&
       'its dimensions name nothing of the stack',
     Number.isNaN(number('threshold')) && 'has no threshold',
     !(number('period') >= 60 && number('period') % 60 === 0) &&
@@ -114,11 +121,18 @@ function metricFaults(model: Model, alarm: Resource): Faults {
       `${namespace} has the dimension ${Object.keys(figures.dimensions).join(' or ')} here`,
     text('treat_missing_data') === 'ignore' &&
       'treat_missing_data is ignore: it stays as it was when its figures end',
+    !metrics.missing.includes(text('treat_missing_data')) &&
+      `treat_missing_data is ${text('treat_missing_data')}, may be ${metrics.missing.filter(Boolean).join(', ')}`,
+    !metrics.statistics.includes(text('statistic')) &&
+      `statistic is ${text('statistic')}, may be ${metrics.statistics.filter(Boolean).join(', ')}`,
+    !(number('evaluation_periods') >= 1) && 'evaluation_periods must be 1 or more',
   ];
   if (figure === undefined) return faults;
   const [operator, statistic] = [text('comparison_operator'), text('statistic')];
   const threshold = number('threshold');
-  const most = figure.unit === 'Percent' ? 100 : Number.POSITIVE_INFINITY;
+  const most = figure.most ?? (figure.unit === 'Percent' ? 100 : Number.POSITIVE_INFINITY);
+  // An idle service uses a few percent too.
+  const least = figure.unit === 'Percent' && figure.worse === 'high' ? 10 : 0;
   const never = {
     GreaterThanThreshold: threshold >= most,
     GreaterThanOrEqualToThreshold: threshold > most,
@@ -126,8 +140,8 @@ function metricFaults(model: Model, alarm: Resource): Faults {
     LessThanOrEqualToThreshold: threshold < 0,
   }[operator];
   const always = {
-    GreaterThanThreshold: threshold < 0,
-    GreaterThanOrEqualToThreshold: threshold <= 0,
+    GreaterThanThreshold: threshold < least,
+    GreaterThanOrEqualToThreshold: threshold <= least,
     LessThanThreshold: threshold > most,
     LessThanOrEqualToThreshold: threshold >= most,
   }[operator];

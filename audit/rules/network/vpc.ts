@@ -1,9 +1,12 @@
 import { fipsHost } from '@file-processing/contract/partition.ts';
 import { contains, overlap, parseCidr } from '../../../src/settings/cidr.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
+import { parsePolicy } from '../../policy/policy-document.ts';
+import { isTlsRefusal } from '../identity/policies.ts';
 import {
   argumentRule,
   every,
+  isGiven,
   isPublic,
   listOf,
   neighbours,
@@ -25,6 +28,22 @@ export function isPrivateBlock(text: string): boolean {
 
 function isGateway(model: Model, endpoint: Resource): boolean {
   return ['', 'Gateway'].includes(read(model, endpoint).text('vpc_endpoint_type'));
+}
+
+/** Whether the policy of an endpoint lets all through, as without one, but what comes without TLS. */
+function isOpenPolicy(text: unknown): boolean {
+  const { statements = [] } = parsePolicy(text) ?? {};
+  const isAll = (list: readonly string[]) => list.some((one) => /^(\w+:)?\*$/.test(one));
+  return (
+    statements.some(
+      ({ effect, principals = [], actions, resources, conditions }) =>
+        effect === 'Allow' &&
+        principals.some(({ type }) => type === '*') &&
+        isAll(actions) &&
+        isAll(resources) &&
+        conditions.length === 0,
+    ) && statements.every((one) => one.effect === 'Allow' || isTlsRefusal(one))
+  );
 }
 
 /** Host of the FIPS endpoint of an endpoint's service, where it is called and neither reached by it nor by another way. */
@@ -151,6 +170,9 @@ export const VPC_RULES: readonly Rule[] = [
       const common = [
         !new RegExp(`^(?:cn\\.)?com\\.amazonaws\\.${stack.region}\\.[a-z0-9.-]+$`).test(service) &&
           `service_name is ${service}, not a service of ${stack.region}`,
+        isGiven(endpoint.attributes.policy) &&
+          !isOpenPolicy(endpoint.attributes.policy) &&
+          `policy may refuse what the stacks ask of ${service}: leave it out, or refuse plain HTTP alone`,
       ];
       if (isGateway(model, endpoint)) {
         return [

@@ -243,7 +243,7 @@ function unmet(reader: ResourceReader, path: string, must: Requirement): string 
   if (oneOf)
     return ['', ...oneOf].includes(text) ? undefined : `is ${given}, may be ${oneOf.join(' or ')}`;
   if (present) return text.trim() === '' ? 'is missing' : undefined;
-  if (absent) return reader.at(path) === undefined ? undefined : 'must be left out';
+  if (absent) return isGiven(reader.at(path)) ? 'must be left out' : undefined;
   if (refersTo)
     return reader.target(path)?.type === refersTo ? undefined : `is not ${noun} of the stack`;
   return ownKey ? keyFault(reader, path) : boundsFault(reader, path, must);

@@ -109,6 +109,10 @@ export const SET_ASIDE_RULES: readonly Rule[] = [
         blocksOf(attributes.metric_query).length > 0 &&
         isGiven(attributes.metric_name) &&
         'metric_query looks at something else than metric_name',
+      type === 'aws_cloudwatch_metric_alarm' &&
+        isGiven(attributes.threshold_metric_id) &&
+        (isGiven(attributes.metric_name) || isGiven(attributes.threshold)) &&
+        `threshold_metric_id ${shown(attributes.threshold_metric_id)} replaces its threshold`,
     ],
   }),
   rule({

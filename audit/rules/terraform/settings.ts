@@ -406,6 +406,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
           Object.keys(block)
             .filter((argument) => !known.aws.includes(argument))
             .filter((argument) => isGiven(block[argument]))
+            .filter((argument) => !(argument === 'sts_region' && block.sts_region === region))
             .map((argument) => `${argument} changes where or as whom the provider works`),
         ),
         ...blocks.flatMap(({ allowed_account_ids: accounts }) =>
@@ -413,6 +414,9 @@ export const TERRAFORM_RULES: readonly Rule[] = [
             ? []
             : [`allowed_account_ids is ${JSON.stringify(accounts)}: name one account`],
         ),
+        isGiven(settings?.[stack]?.account_id) &&
+          accountsOf(own) === undefined &&
+          'allowed_account_ids must name account_id of the settings',
         wantsFips({ settings }, own) &&
           !usesFips(own) &&
           'use_fips_endpoint must be true: fips_endpoints of the settings is',

@@ -18,6 +18,11 @@ const withoutParameter =
       (list as { name: string }[]).filter((one) => one.name !== name),
     );
 
+/** A lookup with filters. */
+interface Filtered {
+  readonly filter: { name: string; values: readonly string[] }[];
+}
+
 describeRules(DATABASE_RULES, {
   plants: {
     'database-is-encrypted': [
@@ -38,6 +43,23 @@ describeRules(DATABASE_RULES, {
       ],
     ],
     'database-is-private': [
+      [
+        'public subnets',
+        ({ stackWith }) => {
+          const { data } = stackWith(CLUSTER) as {
+            data: { aws_subnets: Record<string, Filtered> };
+          };
+          const { resource } = stackWith('aws_vpc') as {
+            resource: { aws_subnet: Record<string, { tags: Record<string, string> }> };
+          };
+          const open = Object.values(resource.aws_subnet).find(
+            ({ tags }) => tags['kubernetes.io/role/elb'] !== undefined,
+          );
+          for (const { filter } of Object.values(data.aws_subnets)) {
+            filter.splice(1, 1, { name: 'tag:Name', values: [String(open?.tags.Name)] });
+          }
+        },
+      ],
       ['a public address', ({ set }) => set(MEMBER, 'publicly_accessible', true)],
       ['no word on addresses', ({ drop }) => drop(MEMBER, 'publicly_accessible')],
       ['the default subnets', ({ drop }) => drop(CLUSTER, 'db_subnet_group_name')],

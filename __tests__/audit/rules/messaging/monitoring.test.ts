@@ -137,6 +137,28 @@ describeRules(MONITORING_RULES, {
     ],
     'alarms-go-off': [
       [
+        'no period',
+        ({ set }) => set('aws_cloudwatch_metric_alarm', 'evaluation_periods', 0, /CPUUtilization/),
+      ],
+      [
+        'more than zero percent',
+        ({ set }) => set('aws_cloudwatch_metric_alarm', 'threshold', 0, /CPUUtilization/),
+      ],
+      [
+        'more connections than there can be',
+        ({ set }) => set('aws_cloudwatch_metric_alarm', 'threshold', 1e7, /DatabaseConnections/),
+      ],
+      [
+        'a word on missing data that is none',
+        ({ set }) =>
+          set('aws_cloudwatch_metric_alarm', 'treat_missing_data', 'never', /CPUUtilization/),
+      ],
+      [
+        'a statistic that is none',
+        ({ set }) => set('aws_cloudwatch_metric_alarm', 'statistic', 'Mean', /CPUUtilization/),
+      ],
+
+      [
         'an alarm that always rings',
         ({ set }) =>
           set(

@@ -11,6 +11,12 @@ const annotate = (name: string, value: string) =>
 describeRules(SET_ASIDE_RULES, {
   plants: {
     'no-type-sets-rules-aside': [
+      ['a proxy of the database', ({ add }) => add('aws_db_proxy', { name: 'x' }, 'aws_sns_topic')],
+      [
+        'a stack of CloudFormation',
+        ({ add }) => add('aws_cloudformation_stack', { name: 'x' }, 'aws_sns_topic'),
+      ],
+
       ['a user', ({ add }) => add('aws_iam_user', { name: 'somebody' }, 'aws_sns_topic')],
       [
         'an access key',

@@ -110,7 +110,17 @@ function registry(json: Json): void {
 describeRules(TERRAFORM_RULES, {
   configured: {
     'etl-playground': { 'account-is-known': STRANGERS },
-    complete: { 'account-is-known': STRANGERS },
+    complete: {
+      'account-is-known': STRANGERS,
+      'one-region': [
+        [
+          'credentials of any account, where the settings name one',
+          ({ stackWith }) => {
+            delete awsProvider(stackWith('aws_vpc')).allowed_account_ids;
+          },
+        ],
+      ],
+    },
     government: { 'account-is-known': STRANGERS },
   },
   harmless: {
