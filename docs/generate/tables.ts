@@ -121,7 +121,7 @@ export function rulesMarkdown(
   rules: readonly Readonly<Record<'id' | 'title' | 'severity' | 'control', string>>[],
 ): string {
   return markdownTable(
-    ['Rule', 'What holds where it is kept', 'Severity', 'NIST SP 800-53'],
+    ['Rule', 'What the rule requires', 'Severity', 'NIST SP 800-53'],
     rules.map(({ id, title, severity, control }) => [code(id), title, severity, control]),
   );
 }

@@ -181,9 +181,12 @@ export const NODE_RULES: readonly Rule[] = [
       const isTrue = (value: unknown) => value === true || value === 'true';
       const named = (name: string) => disks.some(({ device_name }) => device_name === name);
       const sizes = disks.map((disk) => valueAt(disk, 'ebs.volume_size'));
-      const bottlerocket = groupsOf(model, template).some(({ attributes }) =>
-        String(attributes.ami_type).startsWith('BOTTLEROCKET'),
-      );
+      const bottlerocket = referring(
+        model,
+        template,
+        'aws_eks_node_group',
+        'launch_template.id',
+      ).some(({ attributes }) => String(attributes.ami_type).startsWith('BOTTLEROCKET'));
       return [
         !named('/dev/xvda') && 'block_device_mappings lacks the root disk, /dev/xvda',
         bottlerocket &&
@@ -314,11 +317,6 @@ function isGraviton(instanceType: string): boolean {
   return /^(a1|[a-z]+\d+g[a-z0-9-]*)\./.test(instanceType);
 }
 
-/** The groups that a template launches nodes of. */
-function groupsOf(model: Model, template: Resource): readonly Resource[] {
-  return referring(model, template, 'aws_eks_node_group', 'launch_template.id');
-}
-
 /** EKS takes the type of its own image, or an image in the template, which then has to be told its cluster. */
 function imageFaults(
   { attributes }: Resource,
@@ -339,7 +337,7 @@ function imageFaults(
       (name) => attributes[name] !== undefined && `has ${name} beside an image of its own`,
     ),
     !/aws_eks_cluster\.\w+\.endpoint/.test(userDataOf(template?.attributes ?? {})) &&
-      'its image is not told the cluster: user_data lacks its endpoint',
+      'its image cannot find the cluster: user_data lacks its endpoint',
   ];
 }
 

@@ -28,11 +28,6 @@ export function databaseLogs(model: Model, near: { readonly stack: string }): re
   );
 }
 
-/** Instances of a cluster. */
-function membersOf(model: Model, cluster: Resource): readonly Resource[] {
-  return referring(model, cluster, 'aws_rds_cluster_instance', 'cluster_identifier');
-}
-
 /** Values of parameters by name; undefined where the group is not of the stack. */
 function parametersOf(model: Model, database: Resource): ReadonlyMap<string, string> | undefined {
   const [argument = '', type = ''] = PARAMETERS[database.type] ?? [];
@@ -110,7 +105,7 @@ export const DATABASE_RULES: readonly Rule[] = [
     id: 'database-is-maintained',
     faults: (database, { model }) => [
       database.type === 'aws_rds_cluster' &&
-        membersOf(model, database).length < 2 &&
+        referring(model, database, 'aws_rds_cluster_instance', 'cluster_identifier').length < 2 &&
         'has fewer than two instances: nothing takes over when the zone of one fails',
     ],
   }),

@@ -75,9 +75,7 @@ function readsOneSecret(action: string, { resources }: PlacedStatement['statemen
 }
 
 function isRootOnly({ principals = [] }: PlacedStatement['statement']): boolean {
-  return (
-    principals.length === 1 && /^arn:[^:]+:iam::<account>:root$/.test(principals[0]?.value ?? '')
-  );
+  return principals.length === 1 && isOwnRoot(principals[0]?.value ?? '');
 }
 
 /** What a resource policy may be about; undefined for kinds without. */
@@ -218,7 +216,9 @@ function bucketsOf(model: Model, stackName: string): readonly string[] {
   const told = neighbours(model, { stack: stackName }, 'aws_s3_bucket_notification').map(
     ({ attributes }) => canonical(stack, attributes.bucket),
   );
-  const configuredBuckets = [...toldBuckets(model, stackName).keys()].map(nameInArn);
+  const configuredBuckets = [...toldBuckets(model, stackName).keys()].map((arn) =>
+    arn.slice(arn.lastIndexOf(':') + 1),
+  );
   const named = [...told, ...configuredBuckets];
   const isTold = ['S3_BUCKET', 'S3_BUCKETS'] as const;
   if (isTold.some((name) => configured(model, stackName, name) !== '')) return named;
@@ -227,10 +227,6 @@ function bucketsOf(model: Model, stackName: string): readonly string[] {
     .flatMap(({ statement }) => statement.resources)
     .flatMap((arn) => /^arn:[^:]+:s3:::([^/*]+)/.exec(arn)?.[1] ?? []);
   return [...named, ...read];
-}
-
-function nameInArn(bucketArn: string): string {
-  return bucketArn.slice(bucketArn.lastIndexOf(':') + 1);
 }
 
 /** The accounts of the buckets that a service acts for; that of the stack where none is named. */
@@ -257,7 +253,7 @@ export const POLICY_RULES: readonly Rule[] = [
         kind !== 'repository' &&
           !statements.some(({ effect }) => effect === 'Allow') &&
           'allows nothing',
-        policy.about === undefined && 'what it is about is not in the stack',
+        policy.about === undefined && 'its resource is not in the stack',
         ...statements.flatMap((statement) => {
           const { effect, principals, resources, notResources, actions, notActions } = statement;
           const name = statement.sid || 'a statement';
@@ -467,7 +463,7 @@ export const POLICY_RULES: readonly Rule[] = [
       return needed === undefined
         ? []
         : [
-            `${statement.sid} denies ${statement.actions.join(', ')} to more, or others, than callers without TLS, and ${needed.statement.sid || 'a statement'} allows some of it`,
+            `${statement.sid} denies ${statement.actions.join(', ')}, not only without TLS, and ${needed.statement.sid || 'a statement'} allows some of it`,
           ];
     },
   }),

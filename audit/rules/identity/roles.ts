@@ -193,10 +193,6 @@ export function grants(
   );
 }
 
-function attachmentsOf(model: Model, role: Resource): readonly Resource[] {
-  return referring(model, role, 'aws_iam_role_policy_attachment', 'role');
-}
-
 /** Name of the policy of AWS that an attachment is of; empty for one of our own. */
 function awsPolicyOf({ attributes }: Resource): string {
   return (
@@ -306,7 +302,9 @@ export const ROLE_RULES: readonly Rule[] = [
     subjects: every('aws_iam_role'),
     faults: (role, { model }) => {
       const wanted = usesOf(model, role).flatMap(({ kind }) => useOf(kind)?.awsPolicies ?? []);
-      const has = attachmentsOf(model, role).map(awsPolicyOf).filter(Boolean);
+      const has = referring(model, role, 'aws_iam_role_policy_attachment', 'role')
+        .map(awsPolicyOf)
+        .filter(Boolean);
       return [
         ...wanted.filter((name) => !has.includes(name)).map((name) => `lacks ${name}`),
         ...has.filter((name) => !wanted.includes(name)).map((name) => `has ${name}`),

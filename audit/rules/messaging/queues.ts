@@ -89,7 +89,7 @@ export const QUEUE_RULES: readonly Rule[] = [
         target !== undefined &&
           target !== queue &&
           !isDeadLetterQueue(model, target) &&
-          'redrive_policy names a queue that is worked off too',
+          'redrive_policy names a working queue',
         !(count >= 3 && count <= 20) && `maxReceiveCount is ${count}, must be 3 to 20`,
       ];
     },

@@ -314,11 +314,6 @@ function collectorPort({ setting }: Listener): number | undefined {
   )?.port;
 }
 
-/** Port of the provider that people sign in to the console by. */
-function issuerPort({ environment }: Listener): number | undefined {
-  return placeOf(environment.get('CONSOLE_OIDC_ISSUER'))?.port;
-}
-
 /** Where notices go that is not on the port of https: the SMTP server, and webhooks. */
 function noticeTargets({ setting }: Listener) {
   const urls = itemsOf(setting('NOTICE_WEBHOOK_URLS')).flatMap((url) => placeOf(url) ?? []);
@@ -332,11 +327,6 @@ function noticeTargets({ setting }: Listener) {
 /** Whether a listener runs for ever: what runs to its end sends no notice. */
 function servesNotices({ address }: Listener, audited: Audited): boolean {
   return servers(audited).some((server) => server.address === address);
-}
-
-/** Whether only a Secret tells the database's port. */
-function hidesDatabasePort(listener: Listener): boolean {
-  return listener.isSet('DATABASE_URL');
 }
 
 /** The one port of a rule that is neither DNS nor https. */
@@ -539,8 +529,10 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         ...listeners.flatMap((listener) => proxyPort(listener) ?? []),
         ...listeners.flatMap(noticeTargets).map(({ port }) => port),
         ...listeners.flatMap((listener) => collectorPort(listener) ?? []),
-        ...listeners.flatMap((listener) => issuerPort(listener) ?? []),
-        ...(listeners.some(hidesDatabasePort) ? egress.flatMap(otherPort) : []),
+        ...listeners.flatMap(
+          (listener) => placeOf(listener.environment.get('CONSOLE_OIDC_ISSUER'))?.port ?? [],
+        ),
+        ...(listeners.some(({ isSet }) => isSet('DATABASE_URL')) ? egress.flatMap(otherPort) : []),
       ]);
       return egress.flatMap(({ to, ports = [] }) => [
         (to === undefined || to.length === 0) &&

@@ -47,7 +47,9 @@ export const ROUTE_RULES: readonly Rule[] = [
       return [
         !known && 'leads to no gateway of the stack',
         target('gateway_id')?.type === 'aws_nat_gateway' && 'gateway_id is a NAT gateway',
-        ...others.map((name) => `${name}: this way has not been reviewed`),
+        ...others.map(
+          (name) => `${name}: a route may lead to an internet gateway or a NAT gateway only`,
+        ),
       ];
     },
   }),

@@ -1,5 +1,5 @@
 import { contains, parseCidr } from '../../../src/settings/cidr.ts';
-import { graphOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
+import { graphOf } from '../../../src/synthesized/model/model.ts';
 import { argumentRule, every, read, referring } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 import { isPrivateBlock } from './vpc.ts';
@@ -9,10 +9,6 @@ const OF_DATABASE =
   /^\$\{one\((tolist\()?data\.aws_(db_instance|rds_cluster)\.[\w-]+\.vpc_security_group(s|_ids)\)+\}$/;
 
 const RULE_TYPES = ['aws_vpc_security_group_ingress_rule', 'aws_vpc_security_group_egress_rule'];
-
-function rulesOf(model: Model, group: Resource): readonly Resource[] {
-  return referring(model, group, 'aws_vpc_security_group_ingress_rule', 'security_group_id');
-}
 
 /** Rules on security groups. */
 export const SECURITY_GROUP_RULES: readonly Rule[] = [
@@ -100,7 +96,12 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
           .some(({ type }) => type === 'aws_vpc_endpoint'),
       ),
     faults: (group, { model }) => {
-      const rules = rulesOf(model, group).map((ingress) => read(model, ingress));
+      const rules = referring(
+        model,
+        group,
+        'aws_vpc_security_group_ingress_rule',
+        'security_group_id',
+      ).map((ingress) => read(model, ingress));
       const vpc = read(model, group).target('vpc_id');
       const block = parseCidr(vpc === undefined ? '' : read(model, vpc).text('cidr_block'));
       const allowed = rules.some((ingress) => {

@@ -25,10 +25,6 @@ import ignored from './ignored.json' with { type: 'json' };
 /** What may differ from the JSON without a plan saying so, with the reason why nothing hides behind it. */
 const IGNORED: Readonly<Record<string, Readonly<Record<string, string>>>> = ignored;
 
-function isReplicas(path: string): boolean {
-  return /^spec(\[0\])?\.replicas$/.test(path);
-}
-
 /** Whether an autoscaler owns the number of a workload's pods. */
 function isScaled({ stack, address }: Resource, audited: Audited): boolean {
   const pod = podsOf(audited).find((one) => one.stack === stack && one.address === address);
@@ -157,7 +153,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
       listOf(valueAt(resource.attributes, 'lifecycle.ignore_changes'))
         .map(String)
         .filter((path) => IGNORED[resource.type]?.[path] === undefined)
-        .filter((path) => !(isReplicas(path) && isScaled(resource, audited)))
+        .filter((path) => !(/^spec(\[0\])?\.replicas$/.test(path) && isScaled(resource, audited)))
         .map((path) => `ignores changes of ${path}`),
   }),
   rule({

@@ -57,7 +57,9 @@ const PRIORS: Readonly<Record<string, (model: Model, resource: Resource) => read
       group,
       'node_role_arn',
       'without it nodes neither join nor can be drained',
-    ).filter(({ resource }) => isNodePolicy(model, resource)),
+    ).filter(({ resource }) =>
+      /\/AmazonE(KS|C2Container)\w+$/.test(read(model, resource).text('policy_arn')),
+    ),
     ...addOnsOf(model, group, ['vpc-cni', 'kube-proxy', 'eks-pod-identity-agent']).map(
       (resource) => ({
         resource,
@@ -108,10 +110,6 @@ function rightsOf(
   return neighbours(model, resource, 'aws_iam_role_policy', 'aws_iam_role_policy_attachment')
     .filter((right) => read(model, right).target('role') === role)
     .map((right) => ({ resource: right, why }));
-}
-
-function isNodePolicy(model: Model, attachment: Resource): boolean {
-  return /\/AmazonE(KS|C2Container)\w+$/.test(read(model, attachment).text('policy_arn'));
 }
 
 function addOnsOf(

@@ -81,7 +81,7 @@ function roleFaults(role: Attributes | undefined, name: string): Faults {
     !isRoleArn(String(role.role_arn)) && `${name}.role_arn is ${shown(role.role_arn)}`,
     ...Object.keys(role)
       .filter((argument) => !['role_arn', 'external_id', 'session_name'].includes(argument))
-      .map((argument) => `${name}.${argument} changes as whom it works`),
+      .map((argument) => `${name}.${argument} changes the identity that is used`),
   ];
 }
 
@@ -234,10 +234,13 @@ export const TERRAFORM_RULES: readonly Rule[] = [
             ]
           : []),
         ...roleFaults(blocksOf(at('assume_role'))[0], 'assume_role'),
-        ...(['s3', 'local'].includes(type) ? [] : [`backend ${type} has not been reviewed`]),
+        ...(['s3', 'local'].includes(type) ? [] : [`backend ${type} is neither s3 nor local`]),
         ...Object.keys(backend)
           .filter((argument) => !known.backend.includes(argument) && isGiven(at(argument)))
-          .map((argument) => `${argument} changes where it is, or as whom it is written`),
+          .map(
+            (argument) =>
+              `${argument} changes the place of the state, or the identity that writes it`,
+          ),
       ];
     },
   }),
@@ -407,7 +410,9 @@ export const TERRAFORM_RULES: readonly Rule[] = [
             .filter((argument) => !known.aws.includes(argument))
             .filter((argument) => isGiven(block[argument]))
             .filter((argument) => !(argument === 'sts_region' && block.sts_region === region))
-            .map((argument) => `${argument} changes where or as whom the provider works`),
+            .map(
+              (argument) => `${argument} changes where, or with which identity, the provider works`,
+            ),
         ),
         ...blocks.flatMap(({ allowed_account_ids: accounts }) =>
           !isGiven(accounts) || /^\["\d{12}"\]$/.test(JSON.stringify(accounts))
@@ -448,7 +453,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
     faults: ({ stack, json }, { model }) => [
       ...blocksOf(json.import)
         .filter(({ to }) => model.stackOf({ stack }).at(String(to)) === undefined)
-        .map(({ to }) => `imports ${String(to)}, which the stack has not`),
+        .map(({ to }) => `imports ${String(to)}, which is not in the stack`),
       ...blocksOf(json.import)
         .filter(({ for_each, provider }) => isGiven(for_each) || isGiven(provider))
         .map(({ to }) => `imports ${String(to)} by for_each or by another provider`),
@@ -461,7 +466,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
       ...blocksOf(json.removed)
         .filter((block) => String(valueAt(block, 'lifecycle.destroy')) === 'false')
         .filter(({ from }) => LEFT_BEHIND.test(typeOf(from)))
-        .map(({ from }) => `leaves ${String(from)} behind, which nobody watches then`),
+        .map(({ from }) => `abandons ${String(from)}, which nobody watches any more`),
       ...Object.keys(json.terraform ?? {})
         .filter((block) => !['backend', 'required_providers', 'required_version'].includes(block))
         .map((block) => `terraform has ${block}`),

@@ -63,10 +63,10 @@ function metricFaults(
   if (metric.type !== 'Resource' && metric.type !== 'ContainerResource') {
     const api = METRIC_APIS[metric.type ?? ''];
     return [
-      api === undefined && `goes by a metric of type ${shown(metric.type)}`,
+      api === undefined && `uses a metric of type ${shown(metric.type)}`,
       api !== undefined &&
         !objectsOf(audited, 'APIService').some(({ manifest }) => manifest.spec?.group === api) &&
-        `goes by a metric of type ${metric.type}, and nothing of the stack serves ${api}: it has no figures, and does not scale`,
+        `uses a metric of type ${metric.type}, but nothing in the stack serves ${api}, so that it does not scale`,
     ];
   }
   if (source?.target === undefined) return [`its metric of type ${metric.type} names no target`];
@@ -88,21 +88,23 @@ function metricFaults(
     .filter(({ attributes }) => attributes.addon_name === 'metrics-server');
   return [
     !['cpu', 'memory'].includes(name) &&
-      `goes by ${shown(name)}, and metrics-server measures cpu and memory alone`,
+      `uses ${shown(name)}, but metrics-server measures only cpu and memory`,
     containers !== undefined &&
       measured.length === 0 &&
-      `goes by ${metric.containerResource?.container}, which is not a container of its target`,
+      `uses figures of ${metric.containerResource?.container}, which is not a container of its target`,
     ...measured
       .filter(
         ({ spec }) =>
           target.type === 'Utilization' && quantity(spec.resources?.requests?.[name]) === undefined,
       )
-      .map((one) => `goes by a percentage of ${name}, and container ${one.name} requests none`),
+      .map((one) => `uses a percentage of ${name}, but container ${one.name} requests none`),
     target.type === 'Value' &&
-      `aims for a value of ${name} in all, which the API takes for other metrics alone`,
+      `targets a total value of ${name}, which the API accepts only for other metrics`,
     (target.type === 'Utilization') !== (percent !== undefined) &&
-      `aims for ${shown(percent)} % of ${name} by a target of type ${shown(target.type)}`,
-    aim !== undefined && (aim < 10 || aim > 95) && `aims for ${aim} % of ${name}; that is 10 to 95`,
+      `targets ${shown(percent)} % of ${name} with a target of type ${shown(target.type)}`,
+    aim !== undefined &&
+      (aim < 10 || aim > 95) &&
+      `targets ${aim} % of ${name}; allowed are 10 to 95 %`,
     clusters.length > 0 &&
       servers.length === 0 &&
       'the cluster has no metrics-server add-on to tell it figures',
@@ -284,9 +286,9 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
         target !== undefined &&
           (ownReplicas(target) > most || ownReplicas(target) < least) &&
           `its target starts with ${target && ownReplicas(target)} pods, outside ${least} to ${most}`,
-        metrics.length === 0 && 'goes by no metric',
+        metrics.length === 0 && 'has no metric',
         isMemoryAlone(metrics) &&
-          'goes by memory alone: a process keeps what it has taken, so that pods are added while it idles, and none while the work waits for CPU',
+          'uses memory alone: a process keeps the memory that it once needed, so that pods are added while it is idle, and none while work waits for CPU',
         ...metrics.flatMap((metric) =>
           metricFaults(metric, target && containersOf(target), audited),
         ),

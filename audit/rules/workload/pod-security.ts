@@ -207,7 +207,7 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
           imageRegion !== region &&
           `${image} is in region ${imageRegion}, the stack in ${region}`,
         policy === 'Never' &&
-          'imagePullPolicy Never runs what a node happens to have, whoever may pull it',
+          'imagePullPolicy Never runs whatever image is on the node, without checking the right to pull it',
       ];
     },
   }),

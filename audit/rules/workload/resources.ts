@@ -274,7 +274,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
       const nodes = nodesFor(audited, pod.stack);
       if (nodes === undefined) return [];
       const one = roomForPod(pod);
-      const lacks = lackOf(one, nodes.free).map((lack) => `a node is to give it ${lack}`);
+      const lacks = lackOf(one, nodes.free).map((lack) => `on a node it needs ${lack}`);
       if (lacks.length > 0) return lacks;
       const each = Math.min(
         Math.floor(nodes.free.cpus / one.cpus),
@@ -501,7 +501,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
         ...policies
           .map(({ onExitCodes }) => onExitCodes?.containerName)
           .filter((name) => name !== undefined && !names.includes(name))
-          .map((name) => `its podFailurePolicy is about container ${name}, which it has not`),
+          .map((name) => `its podFailurePolicy names container ${name}, which does not exist`),
         policies.some(({ action, onExitCodes }) => action === 'Ignore' && onExitCodes) &&
           'its podFailurePolicy ignores a failure of the program, and so tries for ever',
       ];
