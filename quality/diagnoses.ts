@@ -29,6 +29,8 @@ export interface DiagnosisEvidence {
   readonly dialect: FoundDialect | undefined;
   /** Ends of the last lines of the text, the last one last, which is empty where a line end comes last. */
   readonly lastLines: readonly string[];
+  /** Whether the text ends in the middle of a character of UTF-8, and not in one of another encoding. */
+  readonly cutsCharacter: boolean;
 }
 
 interface Finding {
@@ -114,7 +116,8 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'windows-1252',
     remedy: 'Export the file as UTF-8, or declare {"encoding": "windows-1252"} in the dialect.',
-    find({ log }) {
+    find({ log, cutsCharacter }) {
+      if (cutsCharacter && log.total('encoding-error') === 1) return undefined;
       const found = matching(log, ['encoding-error'], ({ message }) =>
         message.includes('In Windows-1252 it would be'),
       );
@@ -288,11 +291,12 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'truncated',
     remedy: 'Look whether the export or the transfer broke off, and deliver the whole file.',
-    find({ log, file, lastLines }) {
+    find({ log, file, lastLines, cutsCharacter }) {
       const { lastByte } = file;
       if (clientFooter(lastLines) !== undefined) return undefined;
       if (lastByte < 0 || lastByte === 0x0a || lastByte === 0x0d) return undefined;
-      const types: readonly FaultType[] = ['missing-cell', 'unclosed-quote'];
+      const types: FaultType[] = ['missing-cell', 'unclosed-quote'];
+      if (cutsCharacter && log.total('encoding-error') === 1) types.push('encoding-error');
       const last = log.sample.filter(
         ({ type, record }) => record === file.records && types.includes(type),
       );

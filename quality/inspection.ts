@@ -530,6 +530,7 @@ export class Inspection implements RecordHandler {
         file,
         dialect: this.#supported ? this.#dialect : undefined,
         lastLines: this.#supported && file.records > 0 ? linesOf(this.#lastBytes) : [],
+        cutsCharacter: cutsCharacter(this.#lastBytes),
       }),
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
@@ -941,6 +942,23 @@ function lastBytesOf(chunk: Uint8Array, before: Uint8Array): Uint8Array {
   bytes.set(rest);
   bytes.set(chunk, rest.length);
   return bytes;
+}
+
+/**
+ * Whether a text ends with the first bytes of a character in UTF-8: two of them or more, or one where there are whole
+ * characters of several bytes before it; else it may be a letter of Windows-1252.
+ */
+function cutsCharacter(bytes: Uint8Array): boolean {
+  const end = /(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/.exec(
+    latin1(bytes),
+  );
+  if (end === null) return false;
+  const before = bytes.subarray(0, end.index);
+  return end[0].length > 1 || /[^\0-\x7f\ufffd]/.test(decodeText(before, 0, before.length));
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes.subarray(-MOST_LAST_BYTES), (byte) => String.fromCharCode(byte)).join('');
 }
 
 function linesOf(bytes: Uint8Array): readonly string[] {

@@ -35,7 +35,7 @@ describe('diagnose', () => {
     expect(inspectBytes(file, options).diagnoses).toMatchObject([{ sentence }]);
   });
 
-  it.each<[string, string, string[]]>([
+  it.each<[string, string | Uint8Array, string[]]>([
     ['semicolons', GOOD.replaceAll(',', ';'), ['delimiter 1']],
     ['a line of the delimiter', `sep=,\n${GOOD}`, ['sep-line 1']],
     ['a page in place of a table', '<!DOCTYPE html><p>Sign in</p>', ['unsupported-format 1']],
@@ -64,6 +64,21 @@ describe('diagnose', () => {
     ['an end-of-file mark in the last cell', `${GOOD.trimEnd()}\x1a`, ['end-of-file-mark 1']],
     ['a last row cut off', `${GOOD}1,2024`, ['truncated 1']],
     ['a last cell cut off in quotes', `${GOOD}1,,,"the offi`, ['truncated 1']],
+    [
+      'a last character cut off',
+      Buffer.concat([Buffer.from(`${GOOD}1,,,cost `), Buffer.of(0xe2, 0x82)]),
+      ['truncated 1'],
+    ],
+    [
+      'a last character cut off after its first byte',
+      Buffer.concat([Buffer.from(`${GOOD}1,,,für caf`), Buffer.of(0xc3)]),
+      ['truncated 1'],
+    ],
+    [
+      'a last letter of Windows-1252',
+      Buffer.concat([Buffer.from(`${GOOD}1,,,caf`), Buffer.of(0xe9)]),
+      ['windows-1252 1'],
+    ],
     ['a total', `${GOOD}Total,,4.5,\n`, ['total-row 1']],
     ['a total with a blank row behind it', `${GOOD}Total,,4.5,\n,,,\n\n`, ['total-row 3']],
     ['groups of three digits', `${HEADER}1,,"1,500",\n2,,"12,345,678.5",\n`, ['digit-groups 2']],
