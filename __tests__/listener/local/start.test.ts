@@ -467,7 +467,7 @@ test.each(['data', 'state'])(
     // Nobody makes a folder below a file, not even root.
     const folder = join(path, option);
     const flow = start({ path, data }, `--${option}`, folder);
-    expect(await flow.ended).toBe(70);
+    expect(await flow.ended).toBe(2);
     expect(flow.output() + flow.errors()).toMatch(
       /^\S+ can't be used \(ENOTDIR\): --data and --state name other folders\n$/,
     );
