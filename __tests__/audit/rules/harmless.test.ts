@@ -21,7 +21,7 @@ import {
 } from '../support/kubernetes-plants.ts';
 import { member, type Planter, planterFor } from '../support/planter.ts';
 import type { Json, Stacks } from '../support/renamed-stack.ts';
-import { auditedOf, environmentStacks, instanceStacks } from '../support/stacks.ts';
+import { auditedOf, environmentStacks, instanceStacks, stacksOf } from '../support/stacks.ts';
 
 /** A change that does no harm: what is done, and how. Only the accepted JSON shows it. */
 type Harmless = readonly [name: string, change: (planter: Planter) => void];
@@ -844,4 +844,14 @@ describe('no rule minds of objects', () => {
     const stacks = stacksOfBase('http');
     expect(findingsAfter(ALL_RULES, stacks, change)).toEqual([]);
   });
+});
+
+it('no rule minds stacks that a role of their own account deploys', () => {
+  const deploy = {
+    account_id: '123456789012',
+    assume_role_arn: 'arn:aws-us-gov:iam::123456789012:role/etl-deploy',
+  };
+  const before = findings(ALL_RULES, auditedOf(stacksOf({})));
+  const stacks = stacksOf({ network: deploy, processing: deploy });
+  expect(findings(ALL_RULES, auditedOf(stacks))).toEqual(before);
 });

@@ -144,7 +144,8 @@ function commandFaults(value: unknown, { stack }: Place): Faults {
   const clusters = [...stack.resources, ...stack.data]
     .filter(({ type }) => type === 'aws_eks_cluster')
     .map(({ attributes }) => canonical(stack, attributes.name));
-  const assumed = blocksOf(blocksOf(stack.json.provider?.aws)[0]?.assume_role)[0]?.role_arn ?? '';
+  const [role] = blocksOf(blocksOf(stack.json.provider?.aws)[0]?.assume_role);
+  const assumed = canonical(stack, role?.role_arn);
   return [
     !text.startsWith('aws eks update-kubeconfig ') && `runs ${text.split(' --')[0]}`,
     clusters.length > 0 &&
@@ -153,7 +154,7 @@ function commandFaults(value: unknown, { stack }: Place): Faults {
     after('--region') !== stack.region &&
       `is for the region ${after('--region')}, the stack is in ${stack.region}`,
     after('--role-arn') !== assumed &&
-      `signs in as ${after('--role-arn') || 'whoever runs it'}, the stack as ${String(assumed) || 'whoever runs it'}`,
+      `signs in as ${after('--role-arn') || 'whoever runs it'}, the stack as ${assumed || 'whoever runs it'}`,
   ];
 }
 

@@ -302,6 +302,8 @@ export const TERRAFORM_RULES: readonly Rule[] = [
       const named = (flag: string) =>
         args.includes(flag) ? canonical(own, after(flag)) : undefined;
       const name = host && canonical(own, own.at(host.address)?.attributes.name);
+      const assumed = assumedRole(own)?.role_arn;
+      const role = assumed === undefined ? undefined : canonical(own, assumed);
       return [
         (host === undefined || host.attribute !== 'endpoint') &&
           `its host ${shown(provider.host)} is not the endpoint of a cluster of this stack`,
@@ -322,8 +324,8 @@ export const TERRAFORM_RULES: readonly Rule[] = [
           .filter((word) => word.startsWith('--') && !known.flags.includes(word))
           .map((word) => `exec has ${word}, by which it may sign in as somebody else`),
         exec !== undefined &&
-          (named('--role-arn') ?? '') !== String(assumedRole(own)?.role_arn ?? '') &&
-          `exec signs in as ${shown(named('--role-arn'))}, the AWS provider as ${shown(assumedRole(own)?.role_arn)}`,
+          (named('--role-arn') ?? '') !== (role ?? '') &&
+          `exec signs in as ${shown(named('--role-arn'))}, the AWS provider as ${shown(role)}`,
         exec === undefined && 'has no exec that fetches a fresh token',
         exec !== undefined &&
           !(exec.command === 'aws' && args.includes('get-token')) &&
