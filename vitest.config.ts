@@ -8,6 +8,9 @@ const FOLDER = '__tests__/support/temporary-folder-global-setup.ts';
 /** One embedded PostgreSQL for the whole run; each test file has a database of its own. */
 const POSTGRES = '__tests__/listener/support/postgres-global-setup.ts';
 
+/** The inputs of property tests. */
+const SEED = '__tests__/support/property-seed.ts';
+
 /** What the tests of one folder need more than Node. */
 interface Needs {
   readonly globalSetup: readonly string[];
@@ -91,7 +94,7 @@ function unit(): TestProjectConfiguration {
       include: ['__tests__/**/*.test.ts'],
       exclude: Object.keys(OTHERS).map((folder) => `__tests__/${folder}/**`),
       globalSetup: [FOLDER, POSTGRES],
-      setupFiles: ['__tests__/support/startup.ts', '__tests__/support/matchers.ts'],
+      setupFiles: ['__tests__/support/startup.ts', '__tests__/support/matchers.ts', SEED],
       // Loading cdktf and its providers takes most of the time: once a worker is enough.
       isolate: false,
       // cdktf asks util.isArray, and there is nothing to be done about it.
@@ -114,6 +117,7 @@ function other([name, needs]: [string, Needs], index: number): TestProjectConfig
       name,
       include: [`__tests__/${name}/**/*.test.ts`],
       globalSetup: [FOLDER, ...globalSetup],
+      setupFiles: [SEED],
       pool: 'forks',
       isolate: false,
       testTimeout: test,

@@ -479,7 +479,10 @@ describe('generated files', () => {
         // An edit may split a surrogate pair, which a file in UTF-8 cannot hold.
         text = text.toWellFormed();
         fc.pre(readHclLiterals(text).faults.length === 0);
-        assert.deepEqual(valuesOf(text), await oracle(text), JSON.stringify(text));
+        const expected = await oracle(text);
+        // Of two minus signs, which an edit may make, hcl2json leaves an expression.
+        fc.pre(!JSON.stringify(expected).includes('"${-'));
+        assert.deepEqual(valuesOf(text), expected, JSON.stringify(text));
       }),
       { numRuns: 300, maxSkipsPerRun: 100 },
     );
