@@ -52,6 +52,8 @@ export function recordedDocker(): RecordedDocker {
   const file = (name: string) => join(folder, name);
   const digest = `sha256:${'5'.repeat(64)}`;
   writeFileSync(file('digest'), digest);
+  // The programs have no ending, so what they are depends on the next package.json above them.
+  writeFileSync(file('package.json'), '{"type":"commonjs"}');
   for (const name of ['docker', 'podman']) {
     writeFileSync(file(name), PROGRAM);
     chmodSync(file(name), 0o755);
