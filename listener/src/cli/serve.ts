@@ -19,7 +19,7 @@ export interface ServeOptions {
  * the first one while the listener starts: it may wait minutes for another replica's migration.
  */
 export const serve: Command<ServeOptions> = async ({ environment }, { role, migrate }) => {
-  growHeapByMore();
+  for (const flag of heapFlags(getHeapStatistics().heap_size_limit)) setFlagsFromString(flag);
   const { takesMessages } = ROLES[role];
   const config = readConfig(environment, { database: true, httpIntake: takesMessages });
   const isLocal = config.s3.localRoot !== undefined;
@@ -61,8 +61,10 @@ const LARGE_HEAP_BYTES = 2 ** 30;
  * In a pod of 512 MiB V8 collects the old generation whenever it has grown by 30 %: with every 75th small file, for a sixth of
  * their CPU. With 100 %, `npm run bench -- drain` judges a sixth more per CPU second and holds 30 MB more (220 MB). Not by
  * NODE_OPTIONS, which refuses this flag; V8 looks at it after each collection.
+ *
+ * @param limit of the heap, in bytes
+ * @returns flags of V8 for the rest of the process
  */
-function growHeapByMore(): void {
-  if (getHeapStatistics().heap_size_limit >= LARGE_HEAP_BYTES) return;
-  setFlagsFromString('--heap-growing-percent=100');
+export function heapFlags(limit: number): readonly string[] {
+  return limit < LARGE_HEAP_BYTES ? ['--heap-growing-percent=100'] : [];
 }
