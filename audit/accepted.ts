@@ -10,7 +10,6 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isObject } from '@file-processing/contract/json-object.ts';
-
 import { type Blocks, canonicalBlocks, differences, unknownIn } from './differences.ts';
 import { AuditError } from './errors.ts';
 import { sha256 } from './evidence.ts';

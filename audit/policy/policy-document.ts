@@ -1,5 +1,4 @@
 import { isObject } from '@file-processing/contract/json-object.ts';
-
 import data from './policies.json' with { type: 'json' };
 
 /** Who a statement is about: `{ type: 'Service', value: 'sns.amazonaws.com' }`; `*` is type `*`. */

@@ -341,6 +341,9 @@ export const POLICY_RULES: readonly Rule[] = [
           is(condition, 'aws:RequestedRegion') &&
             condition.values.join() !== region &&
             `${name} is ${condition.values.join(', ')}, not ${region}`,
+          is(condition, 'aws:SecureTransport') &&
+            condition.values.join() !== 'true' &&
+            `${name} is ${condition.values.join(', ')}: nothing asks over plain HTTP`,
           is(condition, 'kms:ViaService') &&
             !condition.values.every((value) =>
               new RegExp(`^[a-z0-9-]+\\.${region}\\.${partitionOf(region).dnsSuffix}$`).test(value),

@@ -1,7 +1,6 @@
 import { isObject } from '@file-processing/contract/json-object.ts';
 import { type Schedule, scheduleAlone } from '../schedule/schedule.ts';
 import { CARRIED, LOGICAL_TYPES, TEXT_FORMATS } from './contract-field.ts';
-
 import type { RuleMonitoringFile, RuleSet } from './rule-set.ts';
 
 /** The version of the standard in which contracts are written. */

@@ -194,6 +194,20 @@ describeRules(POLICY_RULES, {
             }),
           ),
       ],
+      [
+        'tokens that are taken over plain HTTP alone',
+        ({ statement }) =>
+          statement(/AssumeRoleWithWebIdentity/, (s) => {
+            Object(s.Condition).Bool = { 'aws:SecureTransport': 'false' };
+          }),
+      ],
+      [
+        'objects that are read over plain HTTP alone',
+        ({ statement }) =>
+          statement(/s3:GetObject/, (s) =>
+            Object.assign(s, { Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          ),
+      ],
 
       [
         'IfExists',
