@@ -216,7 +216,7 @@ function tallyOf(
   const cell = columns.findIndex(({ label }) => label === column);
   const secret = new Int32Array(HASH_WORDS);
   ports.fillRandom(secret);
-  const from = deliveredAt - Math.round(hours * HOUR_MS);
+  const from = deliveredAt - hours * HOUR_MS;
   const until = deliveredAt + AHEAD_MS;
   return [newTally({ rule, cell, most, from, until, secret }, undefined)];
 }

@@ -77,6 +77,17 @@ describe('rules of freshness', () => {
     },
   );
 
+  it('DataFreshness counts a value that is exactly as old as a part of an hour allows', () => {
+    // 34 minutes and 12 seconds; as a product of doubles a little less, which no time of these days can tell.
+    const rules = [{ rule: 'DataFreshness' as const, column: 'at', hours: 0.57, fail: { min: 1 } }];
+    const measure = (at: string) =>
+      inspectBytes(`id,day,at\n1,,${at}\n`, {
+        ...{ expectation: { schema, rules }, deliveredAt: DELIVERED_AT },
+      }).deliveryRules?.[0]?.measured;
+    expect(measure('2026-11-02T05:25:48Z')).toBe(1);
+    expect(measure('2026-11-02T05:25:47.999Z')).toBe(0);
+  });
+
   it.each<[Partial<DeliveryRule>, string]>([
     [{ column: 'day' }, 'rules[0].hours: is undefined; a number from 0 is needed'],
     [{ column: 'day', hours: -1 }, 'rules[0].hours: is -1; a number from 0 is needed'],
