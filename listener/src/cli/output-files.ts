@@ -1,4 +1,5 @@
-import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { makeFolder } from '@file-processing/contract/make-folder.ts';
 import { UsageError } from './command-context.ts';
 
@@ -16,8 +17,8 @@ export function makeOutputFolder(folder: string): void {
 }
 
 /**
- * Writes a file in place of what is there: all of it or, on a full disk, nothing. A link is followed; a device or a pipe,
- * such as /dev/stdout, is written to and stays what it is.
+ * Writes a file in place of what is there: all of it or, on a full disk, nothing. A link is followed, also one that
+ * leads to nothing yet; a device or a pipe, such as /dev/stdout, is written to and stays what it is.
  *
  * @throws {UsageError} where it can't be written
  */
@@ -26,10 +27,18 @@ export async function writeOutputFile(path: string, text: string): Promise<void>
   try {
     const there = await stat(path).catch(() => undefined);
     if (there !== undefined && !there.isFile()) return await writeFile(path, text);
-    await replaceFile(there === undefined ? path : await realpath(path), text);
+    await replaceFile(await destinationOf(path), text);
   } catch (error) {
     throw unwritable(path, error);
   }
+}
+
+async function destinationOf(path: string): Promise<string> {
+  return realpath(path).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    const target = await readlink(path).catch(() => undefined);
+    return target === undefined ? path : destinationOf(resolve(dirname(path), target));
+  });
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {

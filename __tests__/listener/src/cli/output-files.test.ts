@@ -21,6 +21,22 @@ describe('a file that a command writes', () => {
     expect(await readdir(folder)).toEqual(['a.html']);
   });
 
+  test('is made where a link leads that leads to nothing yet, and the link stays one', async () => {
+    const folder = await temporaryFolder();
+    await symlink('target', join(folder, 'link'));
+    await symlink('link', join(folder, 'link to it'));
+    await writeOutputFile(join(folder, 'link to it'), 'new');
+    expect((await lstat(join(folder, 'link'))).isSymbolicLink()).toBe(true);
+    expect((await lstat(join(folder, 'link to it'))).isSymbolicLink()).toBe(true);
+    expect(await readFile(join(folder, 'target'), 'utf8')).toBe('new');
+  });
+
+  test('is refused where links lead to each other', async () => {
+    const link = join(await temporaryFolder(), 'link');
+    await symlink('link', link);
+    await expect(writeOutputFile(link, 'new')).rejects.toThrow("can't be written to: ELOOP");
+  });
+
   test('goes where a link leads, and the link stays one', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'target'), 'old');
