@@ -13,8 +13,8 @@ import type { RowReader } from './checks/check.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
 import { type CompiledExpectation, compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection, type PlainRowsOption } from './inspection.ts';
-import { ParallelReading } from './parallel.ts';
-import type { EnginePorts, RangeSetup, Reference } from './ports.ts';
+import { BYTES_AT_ONCE, ParallelReading } from './parallel.ts';
+import type { CopyPiece, EnginePorts, RangeSetup, Reference } from './ports.ts';
 import { RangeReader } from './ranges.ts';
 import type { QualityReport } from './report.ts';
 import { useCompiledLoop } from './wasm-rows.ts';
@@ -29,9 +29,6 @@ const BYTES_PER_TURN = 4 * 1024 * 1024;
 
 /** Milliseconds after which it gets one whatever was read, since patterns and broken rows take longer. */
 const TURN_MS = 50;
-
-/** Bytes read at once, so that what a source delivers in one piece is not a turn by itself. */
-const BYTES_AT_ONCE = 256 * 1024;
 
 export interface InspectOptions {
   /** @default structure and profile alone, comma and double quote, one header row */
@@ -77,6 +74,13 @@ export interface InspectOptions {
    * @default not known: it is read by one thread
    */
   sizeBytes?: number;
+  /**
+   * How many chunks of the source hold their content at the same time, the one given last included. Threads read those in
+   * shared memory where they are, if there are as many as `blocksInHand` (parallel.ts) says.
+   *
+   * @default 1
+   */
+  heldChunks?: number;
   /** Sees the rows whose structure is sound, beside the checks. @default none */
   rowReader?: RowReader;
   /** Called after each chunk with the bytes, as they were delivered, and the rows so far. */
@@ -91,7 +95,7 @@ export interface InspectOptions {
  * Judges a CSV file by its bytes, in one pass and in constant memory. What is wrong with the file is in the
  * report; nothing about the file throws.
  *
- * @param bytes a chunk may hold something else once the next one is asked for
+ * @param bytes a chunk may hold something else once the next one is asked for, or as many as {@link InspectOptions.heldChunks}
  * @throws {DescriptorError} with every problem of the expectation, before a byte is read
  * @throws {RangeError} for a limit out of its range
  * @throws whatever the signal was aborted with, or the source or a scratch file throws
@@ -158,12 +162,12 @@ async function readContent(
   try {
     for await (const chunk of contentOf(source, inspection, ports, limits)) {
       options.signal?.throwIfAborted();
+      if (parallel !== undefined && !inspection.isUnpacked) {
+        await parallel.write(chunk);
+        continue;
+      }
       for (let from = 0; from < chunk.length; from += BYTES_AT_ONCE) {
         const part = chunk.subarray(from, from + BYTES_AT_ONCE);
-        if (parallel !== undefined && !inspection.isUnpacked) {
-          await parallel.write(part);
-          continue;
-        }
         for (const _step of inspection.reading(part)) await pause(0);
         await pause(part.length);
       }
@@ -198,7 +202,8 @@ function parallelReading(
       deliveredAt,
     },
     threads: rangeThreads,
-    openReader: (setup) => openRangeReader(setup, isUtf8),
+    openReader: (setup) => openRangeReader(setup, isUtf8, rangeThreads.pieceCopier()),
+    heldChunks: options.heldChunks ?? 1,
     pause,
   });
 }
@@ -208,7 +213,11 @@ function parallelReading(
  *
  * @param isUtf8 as {@link EnginePorts} has it
  */
-export function openRangeReader(setup: RangeSetup, isUtf8: EnginePorts['isUtf8']): RangeReader {
+export function openRangeReader(
+  setup: RangeSetup,
+  isUtf8: EnginePorts['isUtf8'],
+  copyPiece: CopyPiece,
+): RangeReader {
   const { deliveredAt, expectation, head, loop, maxRecordBytes } = setup;
   if (loop !== undefined) useCompiledLoop(loop);
   const random = [...setup.random];
@@ -226,7 +235,7 @@ export function openRangeReader(setup: RangeSetup, isUtf8: EnginePorts['isUtf8']
   inspection.read(head);
   const context = inspection.rangeContext;
   if (context === undefined) throw new Error('ranges of this file cannot be read');
-  return new RangeReader(context);
+  return new RangeReader(context, copyPiece);
 }
 
 /** What a file holds: its own bytes, or those that it was packed from. */

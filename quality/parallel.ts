@@ -13,14 +13,26 @@ import { compiledLoop } from './wasm-rows.ts';
 const BLOCKS_PER_THREAD = 3;
 /** Blocks that this thread reads ahead of their turn at most, while the others have as many as that. */
 const OWN_BLOCKS = 3;
+/** Bytes read at once, so that what a source delivers in one piece is not a turn by itself. */
+export const BYTES_AT_ONCE = 256 * 1024;
 /** The columns are settled within so many bytes, or the file is read by one thread. */
 const MOST_HEAD_BYTES = 1024 * 1024;
 /** After so many blocks in a row of which the file's thread reads most, threads are of no use to the file. */
 const USELESS_BLOCKS = 16;
 
+/**
+ * How many blocks of a file hold their content at the same time, the one that came last included, where so many
+ * threads read it beside its own.
+ */
+export function blocksInHand(threads: number): number {
+  return threads * BLOCKS_PER_THREAD + OWN_BLOCKS;
+}
+
 /** A block that waits for its turn. */
 interface Pending {
   readonly block: RangeBlock;
+  /** Whether it is to be filled again; a chunk of the source is not. */
+  readonly isFilledHere: boolean;
   readonly range: Promise<RangeResult>;
   isRead: boolean;
 }
@@ -31,6 +43,8 @@ export interface ParallelOptions {
   readonly threads: RangeThreadSource;
   /** Opens what reads ranges in this thread. */
   readonly openReader: (setup: RangeSetup) => RangeReader;
+  /** As `InspectOptions` has it. */
+  readonly heldChunks: number;
   /** Called after each piece of work; other work of the process gets its turn in it. */
   readonly pause: (bytes: number) => Promise<void> | undefined;
 }
@@ -44,7 +58,8 @@ export interface ParallelOptions {
  * That a block begins outside of quotes is never concluded from how many quotes come before it: in a file with a broken
  * quote, which is what is looked for, their number tells nothing.
  *
- * Of blocks there are at any time three for each thread, and one more.
+ * A block is a chunk of the source where that is shared memory and stays as it is, else a copy. There are {@link blocksInHand}
+ * at any time, and the one that is being filled.
  */
 export class ParallelReading {
   readonly #inspection: Inspection;
@@ -57,7 +72,7 @@ export class ParallelReading {
   /** Blocks that the other threads have to read. */
   #sent = 0;
   /** The block that is being filled. */
-  #block: RangeBlock = new Uint8Array(new SharedArrayBuffer(0));
+  #block: RangeBlock | undefined;
   #length = 0;
   #spare: RangeBlock[] = [];
   /** In the order of the file. */
@@ -71,32 +86,46 @@ export class ParallelReading {
 
   /** Takes the next bytes of the text, which are the caller's again afterwards. */
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.#threads === undefined) {
-      await this.#inTurns(this.#inspection.reading(chunk));
-      await this.#options.pause(chunk.length);
-      this.#mayBegin(chunk);
-      return;
+    for (let rest = chunk; rest.length > 0; ) {
+      if (this.#threads === undefined) rest = await this.#readHere(rest);
+      else if (this.#staysInPlace(rest)) return this.#send(rest, false);
+      else rest = await this.#fill(rest);
     }
+  }
+
+  /** What these return is left of the chunk. */
+  async #readHere(chunk: Uint8Array): Promise<Uint8Array> {
+    const part = chunk.subarray(0, BYTES_AT_ONCE);
+    await this.#inTurns(this.#inspection.reading(part));
+    await this.#options.pause(part.length);
+    this.#mayBegin(part);
+    return chunk.subarray(part.length);
+  }
+
+  /** Whether threads see the chunk as it is, for as long as they may need it. */
+  #staysInPlace(chunk: Uint8Array): chunk is RangeBlock {
+    return (
+      this.#length === 0 &&
+      this.#options.heldChunks >= blocksInHand(this.#threads?.count ?? Infinity) &&
+      chunk.buffer instanceof SharedArrayBuffer
+    );
+  }
+
+  async #fill(chunk: Uint8Array): Promise<Uint8Array> {
     const { threads } = this.#options;
-    const { blockBytes } = threads;
-    for (let from = 0; from < chunk.length; ) {
-      const part = chunk.subarray(from, from + blockBytes - this.#length);
-      threads.fill(this.#block, part, this.#length);
-      this.#length += part.length;
-      from += part.length;
-      if (this.#length < blockBytes) continue;
-      await this.#send();
-      if (this.#threads !== undefined) continue;
-      await this.write(chunk.subarray(from));
-      return;
-    }
+    this.#block ??= this.#spare.pop() ?? threads.newBlock();
+    const part = chunk.subarray(0, threads.blockBytes - this.#length);
+    threads.fill(this.#block, part, this.#length);
+    this.#length += part.length;
+    if (this.#length === threads.blockBytes) await this.#send(this.#block, true);
+    return chunk.subarray(part.length);
   }
 
   /** Judges what is left. */
   async end(): Promise<void> {
     await this.#settle();
-    const rest = this.#block.subarray(0, this.#length);
-    this.#length = 0;
+    const rest = this.#block?.subarray(0, this.#length);
+    if (rest === undefined) return;
     await this.#inTurns(this.#inspection.reading(rest));
     await this.#options.pause(rest.length);
   }
@@ -116,49 +145,43 @@ export class ParallelReading {
     if (this.#inspection.rangeContext !== undefined) {
       const whole = { ...setup, head: joined(head, this.#headLength), loop: compiledLoop() };
       this.#threads = threads.open(whole);
-      if (this.#threads !== undefined) {
-        this.#block = threads.newBlock();
-        this.#own = this.#options.openReader(whole);
-      }
+      if (this.#threads !== undefined) this.#own = this.#options.openReader(whole);
       this.#head = undefined;
     } else if (this.#headLength > MOST_HEAD_BYTES) {
       this.#head = undefined;
     }
   }
 
-  async #send(): Promise<void> {
+  /** Gives a block to a thread, or reads it. */
+  async #send(block: RangeBlock, isFilledHere: boolean): Promise<void> {
     const threads = this.#threads as RangeThreads;
-    const most = threads.count * BLOCKS_PER_THREAD;
-    this.#pending.push(this.#sent < most ? this.#sendTo(threads) : await this.#readAhead());
+    this.#block = undefined;
     this.#length = 0;
+    const isSent = this.#sent < threads.count * BLOCKS_PER_THREAD;
+    const range = isSent ? threads.read(block) : Promise.resolve(await this.#readAhead(block));
+    const pending = { block, isFilledHere, range, isRead: !isSent };
+    this.#pending.push(pending);
+    if (isSent) this.#awaitSent(pending);
     while (this.#pending[0]?.isRead === true) await this.#take();
-    if (this.#pending.length >= most + OWN_BLOCKS) await this.#take();
+    if (this.#pending.length >= blocksInHand(threads.count)) await this.#take();
     if (this.#useless >= USELESS_BLOCKS) {
       await this.#settle();
       this.close();
-    } else {
-      this.#block = this.#spare.pop() ?? this.#options.threads.newBlock();
     }
   }
 
-  #sendTo(threads: RangeThreads): Pending {
-    const range = threads.read(this.#block);
-    const pending = { block: this.#block, range, isRead: false };
+  #awaitSent(pending: Pending): void {
     this.#sent++;
     const done = () => {
       this.#sent--;
       pending.isRead = true;
     };
     // What it threw is seen in its turn.
-    range.then(done, done);
-    return pending;
+    pending.range.then(done, done);
   }
 
-  async #readAhead(): Promise<Pending> {
-    const block = this.#block;
-    const reading = (this.#own as RangeReader).steps(block);
-    const range = await this.#inTurns(reading);
-    return { block, range: Promise.resolve(range), isRead: true };
+  #readAhead(block: RangeBlock): Promise<RangeResult> {
+    return this.#inTurns((this.#own as RangeReader).steps(block));
   }
 
   /** Does work to its end, and has other work of the process done between its steps. */
@@ -173,11 +196,11 @@ export class ParallelReading {
   }
 
   async #take(): Promise<void> {
-    const { block, range } = this.#pending.shift() as Pending;
+    const { block, isFilledHere, range } = this.#pending.shift() as Pending;
     const readHere = await this.#inTurns(this.#inspection.readRange(block, await range));
     const isUseless = readHere * 2 > block.length;
     this.#useless = isUseless ? this.#useless + 1 : 0;
-    this.#spare.push(block);
+    if (isFilledHere) this.#spare.push(block);
     await this.#options.pause(block.length);
   }
 }

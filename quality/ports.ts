@@ -26,18 +26,28 @@ export interface EnginePorts {
 export interface RangeThreadSource {
   /** Size, in bytes from 1, from which on a file is read by them, where its size is known; Infinity is never. */
   readonly leastBytes: number;
-  /** Bytes, from 1, that a thread gets at once. */
+  /** Threads that read one file at most, from 0. */
+  readonly mostPerFile: number;
+  /** Bytes, from 1, that a thread gets at once, where the source's own chunks can't be read by it. */
   readonly blockBytes: number;
   /** Makes a block of so many, in which bytes are found fast. */
   newBlock(): RangeBlock;
   /** Copies bytes to a place in a block. */
   fill(block: RangeBlock, bytes: Uint8Array, at: number): void;
+  /** Makes what {@link CopyPiece} is. */
+  pieceCopier(): CopyPiece;
   /** Begins threads for one file; undefined where none is free. */
   open(setup: RangeSetup): RangeThreads | undefined;
 }
 
 /** Shared with the threads: memory that changes hands counts as new on each side, and has all of it collected. */
 export type RangeBlock = Uint8Array<SharedArrayBuffer>;
+
+/**
+ * Copies what is from one index to another of a block into memory of the thread's own, which holds something else after the
+ * next call.
+ */
+export type CopyPiece = (block: RangeBlock, from: number, to: number) => Uint8Array;
 
 /** What a thread needs to read ranges of a file (`openRangeReader` in inspect.ts); it can be sent to one. */
 export interface RangeSetup {

@@ -12,7 +12,7 @@ import { SignWatch, Utf8Watch } from './checks/encoding.ts';
 import type { CompiledDialect } from './dialect.ts';
 import { Findings } from './findings.ts';
 import { PlainRows, type PlainRowsContext } from './plain-rows.ts';
-import type { RangeResult } from './ports.ts';
+import type { CopyPiece, RangeBlock, RangeResult } from './ports.ts';
 import { ColumnProfile } from './profile.ts';
 import { QUOTES_VALID, type RecordHandler, type RecordTaker, Scanner } from './scanner.ts';
 import { WasmRows } from './wasm-rows.ts';
@@ -77,6 +77,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
   #lineEnds = { lf: 0, crlf: 0 };
   #left: number[] = [];
   /** Start and line of each row that is counted, where they are wanted. */
+  readonly #copyPiece: CopyPiece;
   readonly #isPlaced: boolean;
   #places = new Int32Array(FIRST_PLACES);
   #placed = 0;
@@ -93,7 +94,8 @@ export class RangeReader implements RecordHandler, RecordTaker {
   #isPlausible: boolean | undefined;
   #isFaulty = false;
 
-  constructor(context: RangeContext) {
+  constructor(context: RangeContext, copyPiece: CopyPiece) {
+    this.#copyPiece = copyPiece;
     const { file, dialect, columns, header, stages } = context;
     const { maxRecordBytes } = file;
     this.#context = context;
@@ -148,7 +150,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
   }
 
   /** Reads a block as if it began outside of quotes. */
-  read(block: Uint8Array): RangeResult {
+  read(block: RangeBlock): RangeResult {
     const reading = this.steps(block);
     let step = reading.next();
     while (step.done !== true) step = reading.next();
@@ -156,7 +158,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
   }
 
   /** The same in steps between which other work may have its turn. */
-  *steps(block: Uint8Array): Generator<void, RangeResult> {
+  *steps(block: RangeBlock): Generator<void, RangeResult> {
     // The last line is left: what is asked of a file's last record, the file's thread can answer.
     const stop = block.lastIndexOf(LINE_FEED, block.lastIndexOf(LINE_FEED) - 1) + 1;
     let start = block.indexOf(LINE_FEED) + 1;
@@ -205,7 +207,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
   }
 
   /** Reads up to `stop`; undefined where the first row is none of those that are counted, so that another start is better. */
-  *#readFrom(block: Uint8Array, stop: number): Generator<void, RangeResult | undefined> {
+  *#readFrom(block: RangeBlock, stop: number): Generator<void, RangeResult | undefined> {
     const { isUtf8 } = this.#file.ports;
     const watch = new Utf8Watch(isUtf8);
     const signs = new SignWatch();
@@ -215,7 +217,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
       let to = Math.min(from + (isFirst ? FIRST_PIECE_BYTES : PIECE_BYTES), stop);
       // A record that is whole in what is given is read in one go.
       if (to < stop) to = Math.max(block.lastIndexOf(LINE_FEED, to - 1) + 1, from + 1);
-      const piece = block.subarray(from, to);
+      const piece = this.#copyPiece(block, from, to);
       const isText = watch.isValid(piece);
       // One at the very beginning of a file would be no sign.
       signs.watch(piece, from + 1);

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
+import { fillBlock, pieceCopier } from '../../listener/src/jobs/shared-memory.ts';
 import type { DeliveryRule } from '../../quality/delivery-rules.ts';
 import type { TableDialect } from '../../quality/dialect.ts';
 import { type InspectOptions, inspectCsv, openRangeReader } from '../../quality/inspect.ts';
+import { blocksInHand } from '../../quality/parallel.ts';
 import type {
   EnginePorts,
   RangeSetup,
@@ -19,6 +21,8 @@ import { CELLS, DIALECTS, FIELDS, THRESHOLDS } from './sample-files.ts';
 /** Bytes by which the engine finds out how a file is written: ranges begin behind them. */
 const HEAD_BYTES = 65_536;
 
+const THREADS = 2;
+
 /** Counts what threads in this very thread were given, and how much of it was not read again. */
 interface Watched {
   blocks: number;
@@ -30,16 +34,18 @@ function blocksOf(blockBytes: number): Omit<RangeThreadSource, 'open'> {
   return {
     leastBytes: 1,
     blockBytes,
+    mostPerFile: THREADS,
     newBlock: () => new Uint8Array(new SharedArrayBuffer(blockBytes)),
-    fill: (block, bytes, at) => block.set(bytes, at),
+    fill: fillBlock,
+    pieceCopier,
   };
 }
 
-function portsWith(watched: Watched, blockBytes: number, count = 2): EnginePorts {
+function portsWith(watched: Watched, blockBytes: number, count = THREADS): EnginePorts {
   const rangeThreads = {
     ...blocksOf(blockBytes),
     open(setup: RangeSetup): RangeThreads {
-      const reader = openRangeReader(structuredClone(setup), NODE_PORTS.isUtf8);
+      const reader = openRangeReader(structuredClone(setup), NODE_PORTS.isUtf8, pieceCopier());
       return {
         count,
         async read(block) {
@@ -61,6 +67,22 @@ async function* stream(bytes: Uint8Array, sizes: readonly number[]): AsyncGenera
   yield* cut(bytes, sizes);
 }
 
+/** The same in shared memory, of which no more than so many chunks hold what they held. */
+async function* heldStream(
+  bytes: Uint8Array,
+  sizes: readonly number[],
+  held: number,
+): AsyncGenerator<Uint8Array> {
+  const given: Uint8Array[] = [];
+  for (const part of cut(bytes, sizes)) {
+    const chunk = new Uint8Array(new SharedArrayBuffer(part.length));
+    chunk.set(part);
+    given.push(chunk);
+    yield chunk;
+    if (given.length >= held) given.shift()?.fill(0x22);
+  }
+}
+
 async function judge(
   file: Uint8Array | string,
   options: InspectOptions,
@@ -68,7 +90,10 @@ async function judge(
   sizes: readonly number[] = [HEAD_BYTES + 10],
 ): Promise<QualityReport> {
   const bytes = Buffer.from(file);
-  const report = await inspectCsv(stream(bytes, sizes), ports, { clock: () => 0, ...options });
+  const { heldChunks } = options;
+  const chunks =
+    heldChunks === undefined ? stream(bytes, sizes) : heldStream(bytes, sizes, heldChunks);
+  const report = await inspectCsv(chunks, ports, { clock: () => 0, ...options });
   assertReportShape(report);
   return report;
 }
@@ -80,10 +105,12 @@ async function judgeBothWays(
   rangeBytes = 40,
   watched: Watched = { blocks: 0, rows: 0, closed: 0 },
   sizes?: readonly number[],
+  heldChunks?: number,
 ): Promise<QualityReport> {
   const alone = await judge(file, options, NODE_PORTS, sizes);
   const ports = portsWith(watched, rangeBytes);
-  const together = await judge(file, { ...options, sizeBytes: file.length }, ports, sizes);
+  const given = { ...options, sizeBytes: file.length, heldChunks };
+  const together = await judge(file, given, ports, sizes);
   expect(JSON.stringify(together, null, 1)).toBe(JSON.stringify(alone, null, 1));
   return together;
 }
@@ -108,6 +135,7 @@ interface LargeFile {
   readonly options: InspectOptions;
   readonly rangeBytes: number;
   readonly sizes: readonly number[];
+  readonly heldChunks: number | undefined;
 }
 
 /** Cells that break rows in two, or join them. */
@@ -149,6 +177,8 @@ const largeFile: fc.Arbitrary<LargeFile> = fc
     ends: fc.boolean(),
     rangeBytes: fc.integer({ min: 8, max: 1_000 }),
     size: fc.integer({ min: 1, max: 300 }),
+    /** One less than are needed are not read in place. */
+    heldChunks: fc.constantFrom(undefined, blocksInHand(THREADS) - 1, blocksInHand(THREADS)),
     /** Of the keys: of so many rows one has that of another, and so many bytes of them are held in memory. */
     repeats: fc.constantFrom(7, 1_000),
     maxKeyBytes: fc.constantFrom(1_000_000, 1_000_000, 3_000, 0),
@@ -183,6 +213,7 @@ const largeFile: fc.Arbitrary<LargeFile> = fc
       ends,
       rangeBytes,
       size,
+      heldChunks,
       rows,
       ...keys
     }) => {
@@ -229,6 +260,7 @@ const largeFile: fc.Arbitrary<LargeFile> = fc
         options: { expectation, maxRecordBytes: 400, maxKeyBytes },
         rangeBytes,
         sizes: [HEAD_BYTES, size],
+        heldChunks,
       };
     },
   );
@@ -255,8 +287,8 @@ describe('ParallelReading', () => {
   it('gives the report of one thread, whatever the file is and wherever blocks begin', async () => {
     const watched = { blocks: 0, rows: 0, closed: 0 };
     await fc.assert(
-      fc.asyncProperty(largeFile, async ({ file, options, rangeBytes, sizes }) => {
-        await judgeBothWays(file, options, rangeBytes, watched, sizes);
+      fc.asyncProperty(largeFile, async ({ file, options, rangeBytes, sizes, heldChunks }) => {
+        await judgeBothWays(file, options, rangeBytes, watched, sizes, heldChunks);
       }),
       { numRuns: RUNS, endOnFailure: true },
     );
@@ -476,6 +508,54 @@ describe('ParallelReading', () => {
     const report = await judge(file, { sizeBytes }, { ...ports, rangeThreads });
     expect(report).toStrictEqual(await judge(file, {}, NODE_PORTS));
     expect(watched.blocks).toBeLessThan((file.length - HEAD_BYTES) / 100 / 2);
+  });
+
+  it('has threads read chunks where they are, as many as the source holds', async () => {
+    const watched = { blocks: 0, rows: 0, closed: 0 };
+    const ports = portsWith(watched, 100);
+    const source = ports.rangeThreads as RangeThreadSource;
+    const newBlock = () => {
+      throw new Error('a chunk was copied');
+    };
+    const file = `${soundRows(500)}7,"broken\n${soundRows(200)}`;
+    const report = await judge(
+      file,
+      { sizeBytes: file.length, heldChunks: blocksInHand(THREADS) },
+      { ...ports, rangeThreads: { ...source, newBlock } },
+      [HEAD_BYTES + 10, ...Array.from({ length: 60 }, () => 50)],
+    );
+    expect(report).toStrictEqual(await judge(file, {}, NODE_PORTS));
+    expect(watched.blocks).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['as many chunks hold their content as wait for threads that are slow', 0],
+    ['one chunk fewer does, so that they are copied', -1],
+  ])('gives the report of one thread where %s', async (_, more) => {
+    const waiting: (() => void)[] = [];
+    const ports = portsWith({ blocks: 0, rows: 0, closed: 0 }, 100);
+    const source = ports.rangeThreads as RangeThreadSource;
+    const open = (setup: RangeSetup): RangeThreads | undefined => {
+      const threads = source.open(setup);
+      if (threads === undefined) return undefined;
+      const read: RangeThreads['read'] = async (block) => {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return threads.read(block);
+      };
+      return { ...threads, read };
+    };
+    const file = `${soundRows(400)}7,"broken\n${soundRows(0)}`;
+    const judged = judge(
+      file,
+      { sizeBytes: file.length, heldChunks: blocksInHand(THREADS) + more },
+      { ...ports, rangeThreads: { ...source, open } },
+      [HEAD_BYTES + 10, ...Array.from({ length: 2_000 }, () => 100)],
+    );
+    await eventually(() => expect(waiting).toHaveLength(6));
+    for (let turn = 0; turn < 20; turn++) await NODE_PORTS.nextTurn();
+    const release = setInterval(() => waiting.shift()?.(), 0);
+    expect(await judged).toStrictEqual(await judge(file, {}, NODE_PORTS));
+    clearInterval(release);
   });
 
   it('ends the threads where the file is given up', async () => {

@@ -2,7 +2,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
-import { fileChunks, NODE_PORTS, nodePorts } from '../../listener/src/jobs/engine-ports.ts';
+import { fileSource, NODE_PORTS, nodePorts } from '../../listener/src/jobs/engine-ports.ts';
 import { RangeThreadPool } from '../../listener/src/jobs/range-threads.ts';
 import { ScratchSpace } from '../../listener/src/jobs/scratch-space.ts';
 import { HARD_PATTERN, KEY_FIELD, SAMPLE_SCHEMA, TEXT_PATTERN } from './sample-file.ts';
@@ -22,7 +22,7 @@ if (mode === 'csv-parse') {
 } else if (mode.startsWith('keys')) {
   const type = mode === 'keys-integer' ? 'integer' : 'string';
   const field = { name: KEY_FIELD, type, constraints: { unique: true } } as const;
-  const { verdict } = await inspectCsv(fileChunks(file), NODE_PORTS, {
+  const { verdict } = await inspectCsv(fileSource(file, NODE_PORTS).chunks, NODE_PORTS, {
     expectation: { schema: { fields: [field] } },
     ...(mode === 'keys-on-disk' ? { maxKeyBytes: 16 * 1024 * 1024 } : {}),
   });
@@ -30,7 +30,7 @@ if (mode === 'csv-parse') {
 } else if (mode.startsWith('pattern')) {
   const pattern = mode === 'pattern-hard' ? HARD_PATTERN : TEXT_PATTERN;
   const field = { name: KEY_FIELD, type: 'string', constraints: { pattern } } as const;
-  const { verdict } = await inspectCsv(fileChunks(file), NODE_PORTS, {
+  const { verdict } = await inspectCsv(fileSource(file, NODE_PORTS).chunks, NODE_PORTS, {
     expectation: { schema: { fields: [field] } },
   });
   if (verdict !== 'passed') throw new Error(`texts that match ${pattern} have ${verdict}`);
@@ -38,7 +38,7 @@ if (mode === 'csv-parse') {
   const fields = Array.from({ length: Number(module) }, (_, column) => {
     return { name: `c${column}`, type: 'integer', constraints: { minimum: 0 } } as const;
   });
-  const { verdict } = await inspectCsv(fileChunks(file), NODE_PORTS, {
+  const { verdict } = await inspectCsv(fileSource(file, NODE_PORTS).chunks, NODE_PORTS, {
     expectation: { schema: { fields } },
   });
   if (verdict !== 'passed') throw new Error(`the wide file has ${verdict}`);
@@ -54,9 +54,12 @@ if (mode === 'csv-parse') {
     ? nodePorts(new ScratchSpace({ maxBytes: 2 ** 30 }), new RangeThreadPool(1))
     : NODE_PORTS;
   const expectation = { schema: mode === 'faulty' ? { fields: faulty } : schema };
-  const report = await inspectCsv(fileChunks(file), ports, {
+  const sizeBytes = statSync(file).size;
+  const { chunks, heldChunks } = fileSource(file, ports, sizeBytes);
+  const report = await inspectCsv(chunks, ports, {
     ...(mode === 'profile' ? {} : { expectation }),
-    sizeBytes: statSync(file).size,
+    sizeBytes,
+    heldChunks,
   });
   const expected = mode === 'faulty' ? 'failed' : 'passed';
   if (report.verdict !== expected) throw new Error(`the sample has ${report.verdict} as ${mode}`);

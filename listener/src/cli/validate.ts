@@ -5,7 +5,7 @@ import { type InspectOptions, inspectCsv } from '@file-processing/quality/inspec
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import { fileFault } from '../config/read-variables.ts';
-import { createEngine, fileChunks } from '../jobs/engine-ports.ts';
+import { createEngine, fileSource } from '../jobs/engine-ports.ts';
 import { withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
@@ -111,7 +111,8 @@ export async function inspectFile(
   options: InspectOptions,
 ): Promise<QualityReport> {
   try {
-    return await inspectCsv(fileChunks(path), ports, options);
+    const { chunks, heldChunks } = fileSource(path, ports, options.sizeBytes);
+    return await inspectCsv(chunks, ports, { ...options, heldChunks });
   } catch (error) {
     // Other errors may be of its scratch space.
     if (!isSystemError(error) || error.path !== path) throw error;

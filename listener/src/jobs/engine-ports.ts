@@ -3,6 +3,7 @@ import { createHash, getRandomValues } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { InspectOptions } from '@file-processing/quality/inspect.ts';
+import { blocksInHand } from '@file-processing/quality/parallel.ts';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { Config } from '../config.ts';
 import { NODE_DECOMPRESSION } from './decompression.ts';
@@ -58,21 +59,46 @@ export function createEngine({
 
 const CHUNK_BYTES = 256 * 1024;
 
+/** A file of this machine, as `inspectCsv` takes it. */
+export interface FileSource {
+  readonly chunks: AsyncGenerator<Uint8Array>;
+  /** How many chunks hold their content at the same time. */
+  readonly heldChunks: number;
+}
+
 /**
- * A file of this machine, read ahead by a chunk, into the same memory over and over: what new memory for each chunk costs to
- * collect is as much as half of reading a file by several threads.
+ * A file of this machine, read ahead by a chunk into the same memory over and over: what new memory for each chunk costs to
+ * collect is as much as half of reading a file by several threads. Where several read it, they share that memory.
+ *
+ * @param sizeBytes as `InspectOptions` has it
  */
-export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+export function fileSource(path: string, { rangeThreads }: EnginePorts, sizeBytes = 0): FileSource {
+  const isShared =
+    rangeThreads !== undefined &&
+    rangeThreads.mostPerFile > 0 &&
+    sizeBytes >= rangeThreads.leastBytes;
+  const heldChunks = isShared ? blocksInHand(rangeThreads.mostPerFile) : 1;
+  const memory = Array.from({ length: heldChunks + 1 }, () =>
+    isShared ? rangeThreads.newBlock() : Buffer.allocUnsafeSlow(CHUNK_BYTES),
+  );
+  return { chunks: chunksInto(memory, path), heldChunks };
+}
+
+/** Each chunk holds its content until the memory's turn comes again. */
+async function* chunksInto(
+  memory: readonly Uint8Array[],
+  path: string,
+): AsyncGenerator<Uint8Array> {
   const file = await open(path);
-  let next = file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES));
-  let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let turn = 0;
+  const readNext = () => file.read(memory[turn++ % memory.length] as Uint8Array);
+  let next = readNext();
   try {
     for (;;) {
       const { bytesRead, buffer } = await next;
       if (bytesRead === 0) return;
-      next = file.read(spare);
+      next = readNext();
       yield buffer.subarray(0, bytesRead);
-      spare = buffer;
     }
   } finally {
     await next.catch(() => undefined);

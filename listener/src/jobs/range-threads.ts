@@ -10,6 +10,7 @@ import type {
   RangeThreads,
 } from '@file-processing/quality/ports.ts';
 import { freshBundle } from '../../bin/bundle.cjs';
+import { fillBlock, pieceCopier } from './shared-memory.ts';
 
 const MIB = 1024 * 1024;
 
@@ -62,6 +63,7 @@ export class RangeThreadError extends Error {
 export class RangeThreadPool implements RangeThreadSource {
   readonly leastBytes: number;
   readonly blockBytes: number;
+  readonly mostPerFile: number;
   readonly #most: number;
   #used = 0;
 
@@ -73,6 +75,7 @@ export class RangeThreadPool implements RangeThreadSource {
     this.leastBytes = parallelBytes === 0 ? Infinity : parallelBytes;
     this.blockBytes = blockBytes;
     this.#most = most;
+    this.mostPerFile = Math.min(most, MOST_PER_FILE);
   }
 
   /** Threads that have not ended. */
@@ -84,14 +87,12 @@ export class RangeThreadPool implements RangeThreadSource {
     return Buffer.from(new SharedArrayBuffer(this.blockBytes));
   }
 
-  /** A Buffer's own copying: that of other arrays reads and writes shared memory word by word. */
-  fill(block: RangeBlock, bytes: Uint8Array, at: number): void {
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).copy(block, at);
-  }
+  readonly fill = fillBlock;
+  readonly pieceCopier = pieceCopier;
 
   /** Begins threads for a file, as far as there are some that no other file has; undefined where there are none. */
   open(setup: RangeSetup): RangeThreads | undefined {
-    const count = Math.min(this.#most - this.#used, MOST_PER_FILE);
+    const count = Math.min(this.#most - this.#used, this.mostPerFile);
     if (count < 1) return undefined;
     this.#used += count;
     const entry = entryOfThread();

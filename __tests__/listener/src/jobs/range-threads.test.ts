@@ -1,8 +1,12 @@
-import { describe, expect, it, vi } from 'vitest';
-import { nodePorts } from '../../../../listener/src/jobs/engine-ports.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { fileSource, nodePorts } from '../../../../listener/src/jobs/engine-ports.ts';
 import { RangeThreadPool, threadsFor } from '../../../../listener/src/jobs/range-threads.ts';
 import { ScratchSpace } from '../../../../listener/src/jobs/scratch-space.ts';
-import { inspectCsv } from '../../../../quality/inspect.ts';
+import { type InspectOptions, inspectCsv } from '../../../../quality/inspect.ts';
 import type { RangeSetup } from '../../../../quality/ports.ts';
 import type { QualityReport } from '../../../../quality/report.ts';
 import type { TableSchema } from '../../../../quality/table-schema.ts';
@@ -34,13 +38,18 @@ async function* bytes(): AsyncGenerator<Uint8Array> {
 
 function judge(threads: RangeThreadPool, signal?: AbortSignal): Promise<QualityReport> {
   const ports = nodePorts(new ScratchSpace({ maxBytes: 0 }), threads);
-  return inspectCsv(bytes(), ports, {
-    clock: () => 0,
-    expectation: { schema: SCHEMA },
-    sizeBytes: FILE.length,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  return inspectCsv(bytes(), ports, { ...OPTIONS, ...(signal === undefined ? {} : { signal }) });
 }
+
+const OPTIONS: InspectOptions = {
+  clock: () => 0,
+  expectation: { schema: SCHEMA },
+  sizeBytes: FILE.length,
+};
+
+const path = join(mkdtempSync(join(tmpdir(), 'range-threads-')), 'file.csv');
+writeFileSync(path, FILE);
+afterAll(() => rmSync(dirname(path), { recursive: true }));
 
 describe('RangeThreadPool', () => {
   it('gives the report of one thread', async () => {
@@ -55,6 +64,36 @@ describe('RangeThreadPool', () => {
     ]);
     expect(opened).toHaveBeenCalledOnce();
     await eventually(() => expect(threads.used).toBe(0));
+  });
+
+  it('gives the report of one thread on a file of this machine, of which nothing is copied', async () => {
+    const threads = new RangeThreadPool(1, 2, BLOCK_BYTES);
+    const copied = vi.spyOn(threads, 'fill');
+    const ports = nodePorts(new ScratchSpace({ maxBytes: 0 }), threads);
+    const { chunks, heldChunks } = fileSource(path, ports, FILE.length);
+    const report = await inspectCsv(chunks, ports, { ...OPTIONS, heldChunks });
+    expect(report).toStrictEqual(await judge(new RangeThreadPool(0)));
+    expect(copied).not.toHaveBeenCalled();
+  });
+
+  it('holds as much of a file of this machine as waits for threads', async () => {
+    const threads = new RangeThreadPool(1, 2, 5_000);
+    const ports = nodePorts(new ScratchSpace({ maxBytes: 0 }), threads);
+    const { chunks, heldChunks } = fileSource(path, ports, FILE.length);
+    const held: { chunk: Uint8Array; at: number }[] = [];
+    let at = 0;
+    for await (const chunk of chunks) {
+      held.push({ chunk, at });
+      at += chunk.length;
+      if (held.length > heldChunks) held.shift();
+      // What is read ahead meanwhile must not change them.
+      await open(path).then((file) => file.close());
+      for (const { chunk, at } of held) {
+        expect(FILE.subarray(at, at + chunk.length).equals(chunk)).toBe(true);
+      }
+    }
+    expect(at).toBe(FILE.length);
+    expect(held).toHaveLength(heldChunks);
   });
 
   it('shares its threads among the files in hand', async () => {
