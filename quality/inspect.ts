@@ -106,7 +106,12 @@ export async function inspectCsv(
   given: InspectOptions = {},
 ): Promise<QualityReport> {
   // The same for all threads that read the file.
-  const options = { deliveredAt: new Date().toISOString(), ...given };
+  const options: InspectOptions = {
+    deliveredAt: new Date().toISOString(),
+    // By the time that a loop in JavaScript has been compiled, a large file is past it.
+    ...(isReadByThreads(ports, given) ? { plainRows: 'webassembly' } : {}),
+    ...given,
+  };
   const random: Int32Array<ArrayBuffer>[] = [];
   const fillRandom: EnginePorts['fillRandom'] = (words) => {
     ports.fillRandom(words);
@@ -184,6 +189,18 @@ async function readContent(
   }
 }
 
+/** Whether a file is large enough to be read by several threads. */
+export function isReadByThreads(
+  { rangeThreads }: Pick<EnginePorts, 'rangeThreads'>,
+  { sizeBytes = 0 }: InspectOptions,
+): boolean {
+  return (
+    rangeThreads !== undefined &&
+    rangeThreads.mostPerFile > 0 &&
+    sizeBytes >= rangeThreads.leastBytes
+  );
+}
+
 /** What reads a file by several threads; undefined where it is too small, or its size is not known. */
 function parallelReading(
   inspection: Inspection,
@@ -192,8 +209,7 @@ function parallelReading(
   random: readonly Int32Array<ArrayBuffer>[],
   pause: (read: number) => Promise<void>,
 ): ParallelReading | undefined {
-  const { sizeBytes = 0 } = options;
-  if (rangeThreads === undefined || sizeBytes < rangeThreads.leastBytes) return undefined;
+  if (rangeThreads === undefined || !isReadByThreads({ rangeThreads }, options)) return undefined;
   const { maxRecordBytes = DEFAULT_MAX_RECORD_BYTES, compiled, expectation } = options;
   const { deliveredAt = '' } = options;
   return new ParallelReading(inspection, {
@@ -231,6 +247,7 @@ export function openRangeReader(
     compiled: compileExpectation(expectation),
     maxRecordBytes,
     deliveredAt,
+    plainRows: 'webassembly',
   });
   inspection.read(head);
   const context = inspection.rangeContext;

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash, getRandomValues } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import type { InspectOptions } from '@file-processing/quality/inspect.ts';
+import { type InspectOptions, isReadByThreads } from '@file-processing/quality/inspect.ts';
 import { blocksInHand } from '@file-processing/quality/parallel.ts';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { Config } from '../config.ts';
