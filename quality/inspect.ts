@@ -14,7 +14,7 @@ import type { AcceptedDelivery } from './delivery-rules.ts';
 import { type CompiledExpectation, compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection, type PlainRowsOption } from './inspection.ts';
 import { BYTES_AT_ONCE, ParallelReading } from './parallel.ts';
-import type { CopyPiece, EnginePorts, RangeSetup, Reference } from './ports.ts';
+import type { CopyPiece, EnginePorts, RangeSetup, RangeThreadSource, Reference } from './ports.ts';
 import { RangeReader } from './ranges.ts';
 import type { QualityReport } from './report.ts';
 import { useCompiledLoop } from './wasm-rows.ts';
@@ -109,7 +109,7 @@ export async function inspectCsv(
   const options: InspectOptions = {
     deliveredAt: new Date().toISOString(),
     // By the time that a loop in JavaScript has been compiled, a large file is past it.
-    ...(isReadByThreads(ports, given) ? { plainRows: 'webassembly' } : {}),
+    ...(threadsOfFile(ports, given.sizeBytes) === undefined ? {} : { plainRows: 'webassembly' }),
     ...given,
   };
   const random: Int32Array<ArrayBuffer>[] = [];
@@ -189,27 +189,29 @@ async function readContent(
   }
 }
 
-/** Whether a file is large enough to be read by several threads. */
-export function isReadByThreads(
-  { rangeThreads }: Pick<EnginePorts, 'rangeThreads'>,
-  { sizeBytes = 0 }: InspectOptions,
-): boolean {
-  return (
-    rangeThreads !== undefined &&
-    rangeThreads.mostPerFile > 0 &&
-    sizeBytes >= rangeThreads.leastBytes
-  );
+/**
+ * Where the threads for a file come from; undefined where it is too small for them, or its size is not known.
+ *
+ * @param sizeBytes as {@link InspectOptions} has it
+ */
+export function threadsOfFile(
+  { rangeThreads }: EnginePorts,
+  sizeBytes = 0,
+): RangeThreadSource | undefined {
+  const isThere = rangeThreads !== undefined && rangeThreads.mostPerFile > 0;
+  return isThere && sizeBytes >= rangeThreads.leastBytes ? rangeThreads : undefined;
 }
 
-/** What reads a file by several threads; undefined where it is too small, or its size is not known. */
+/** What reads a file by several threads, where it is read so. */
 function parallelReading(
   inspection: Inspection,
-  { isUtf8, rangeThreads }: EnginePorts,
+  ports: EnginePorts,
   options: InspectOptions,
   random: readonly Int32Array<ArrayBuffer>[],
   pause: (read: number) => Promise<void>,
 ): ParallelReading | undefined {
-  if (rangeThreads === undefined || !isReadByThreads({ rangeThreads }, options)) return undefined;
+  const rangeThreads = threadsOfFile(ports, options.sizeBytes);
+  if (rangeThreads === undefined) return undefined;
   const { maxRecordBytes = DEFAULT_MAX_RECORD_BYTES, compiled, expectation } = options;
   const { deliveredAt = '' } = options;
   return new ParallelReading(inspection, {
@@ -218,7 +220,7 @@ function parallelReading(
       deliveredAt,
     },
     threads: rangeThreads,
-    openReader: (setup) => openRangeReader(setup, isUtf8, rangeThreads.pieceCopier()),
+    openReader: (setup) => openRangeReader(setup, ports.isUtf8, rangeThreads.pieceCopier()),
     heldChunks: options.heldChunks ?? 1,
     pause,
   });

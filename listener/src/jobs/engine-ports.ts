@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash, getRandomValues } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { type InspectOptions, isReadByThreads } from '@file-processing/quality/inspect.ts';
+import { type InspectOptions, threadsOfFile } from '@file-processing/quality/inspect.ts';
 import { blocksInHand } from '@file-processing/quality/parallel.ts';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { Config } from '../config.ts';
@@ -72,11 +72,9 @@ export interface FileSource {
  *
  * @param sizeBytes as `InspectOptions` has it
  */
-export function fileSource(path: string, { rangeThreads }: EnginePorts, sizeBytes = 0): FileSource {
-  const isShared =
-    rangeThreads !== undefined &&
-    rangeThreads.mostPerFile > 0 &&
-    sizeBytes >= rangeThreads.leastBytes;
+export function fileSource(path: string, ports: EnginePorts, sizeBytes?: number): FileSource {
+  const rangeThreads = threadsOfFile(ports, sizeBytes);
+  const isShared = rangeThreads !== undefined;
   const heldChunks = isShared ? blocksInHand(rangeThreads.mostPerFile) : 1;
   const memory = Array.from({ length: heldChunks + 1 }, () =>
     isShared ? rangeThreads.newBlock() : Buffer.allocUnsafeSlow(CHUNK_BYTES),

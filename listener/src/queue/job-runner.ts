@@ -54,8 +54,8 @@ export const JUDGEMENT_LABEL = 'file-processing/judgement';
 const GIB = 2 ** 30;
 
 /**
- * What a Job asks for by the size of its object. The engine takes constant memory beside the keys; more than two processors
- * are of use only where PARALLEL_MIB lets a file be read by several threads.
+ * What a Job asks for by the size of its object. The engine takes constant memory beside the keys and its threads, which are
+ * what more than two processors are for.
  */
 const CLASSES = [
   { below: 8 * GIB, cpu: '1', memoryMib: 1024 },
