@@ -225,14 +225,30 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     },
   },
   {
+    kind: 'trailing-rows',
+    remedy: 'Remove them, or export only the rows that are in use.',
+    find(evidence) {
+      const { log, file, lastLines } = evidence;
+      const count = log.total('blank-row');
+      const [first] = blankRecords(log);
+      // One is a line end too many, which the fault says itself.
+      if (count < 2 || first === undefined || first + count - 1 !== file.records) return undefined;
+      if (clientFooter(lastLines) !== undefined || totalAboveBlanks(evidence) !== undefined) {
+        return undefined;
+      }
+      if (isEmpty(file.columns?.at(-1), file.readRows)) return undefined;
+      return { sentence: `The last ${counted(count, 'row')} are blank.`, faults: count };
+    },
+  },
+  {
     kind: 'line-ends',
     remedy: 'Write the file in binary mode, or with one line end only: CR LF became CR CR LF.',
     find({ log, file: { lineEnds } }) {
       const { cr, crlf, lf } = lineEnds;
       const rows = log.total('blank-row');
       const faults = rows + log.total('mixed-line-ends');
-      // A blank row or two are not a pattern.
-      if (rows < 3 || rows < (cr + crlf + lf) / 2 - 1) return undefined;
+      // A blank row or two are not a pattern, and neither are those that follow each other.
+      if (rows < 3 || rows < (cr + crlf + lf) / 2 - 1 || !alternate(log)) return undefined;
       if (lf === 0 && cr > 0 && Math.abs(cr - crlf) <= 1) {
         const sentence = 'Lines end with CR CR LF, so that a blank row follows each of them.';
         return { sentence, faults };
@@ -334,17 +350,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'total-row',
     remedy: 'Leave totals and blank rows out, or declare how many there are by `footerRows`.',
-    find({ log, file: { dialect, records }, lastLines }) {
-      const rows = lastLines.map((line) => line.split(String.fromCharCode(dialect.delimiter)));
-      if (lastLines.at(-1) === '') rows.pop();
-      const last = rows.findLastIndex((cells) => cells.some((cell) => cell !== ''));
-      const blank = rows.length - 1 - last;
-      // The first of the lines may be the end of a longer one.
-      if (last < 1 || blank === 0 || !looksLikeTotal(rows[last] ?? [])) return undefined;
-      const first = records - blank;
-      const { length } = log.sample.filter(({ record }) => record !== null && record >= first);
-      return { sentence: 'The last row but blank ones looks like a total.', faults: length };
-    },
+    find: totalAboveBlanks,
   },
   rowKind(
     'repeated-header',
@@ -553,6 +559,33 @@ function hasDecimalCommas({ dialect, records }: FoundDialect): boolean {
     const values = rows.map(({ cells }) => cells[column] ?? '').filter((cell) => cell !== '');
     return values.length > 0 && values.every((value) => DECIMAL_COMMA.test(value));
   });
+}
+
+/** A total that blank rows follow. */
+function totalAboveBlanks({ log, file, lastLines }: DiagnosisEvidence): Finding | undefined {
+  const { dialect, records } = file;
+  const rows = lastLines.map((line) => line.split(String.fromCharCode(dialect.delimiter)));
+  if (lastLines.at(-1) === '') rows.pop();
+  const last = rows.findLastIndex((cells) => cells.some((cell) => cell !== ''));
+  const blank = rows.length - 1 - last;
+  // The first of the lines may be the end of a longer one.
+  if (last < 1 || blank === 0 || !looksLikeTotal(rows[last] ?? [])) return undefined;
+  const first = records - blank;
+  const { length } = log.sample.filter(({ record }) => record !== null && record >= first);
+  return { sentence: 'The last row but blank ones looks like a total.', faults: length };
+}
+
+/** Blank rows of the sample, by their numbers. */
+function blankRecords(log: FaultLog): number[] {
+  const blank = log.sample.filter(({ type }) => type === 'blank-row');
+  return blank.map(({ record }) => record ?? 0).sort((a, b) => a - b);
+}
+
+/** Whether nearly each of the first blank rows has one row between it and the next one. */
+function alternate(log: FaultLog): boolean {
+  const records = blankRecords(log);
+  const steps = records.slice(1).map((record, index) => record - (records[index] ?? 0));
+  return steps.filter((step) => step === 2).length >= steps.length * 0.8;
 }
 
 function quoteTrouble(log: FaultLog, pattern: RegExp, sentence: string): Finding | undefined {

@@ -105,6 +105,12 @@ const CASES: Readonly<Record<string, Case>> = {
     typed: ['failed', 'repeated-header 3:-'],
     diagnoses: ['repeated-header'],
   },
+  'a header that is repeated at once': {
+    file: `${HEADER}${GOOD}`,
+    none: ['warned', 'repeated-header 2:-'],
+    typed: ['failed', 'repeated-header 2:-'],
+    diagnoses: ['repeated-header'],
+  },
   'a line of dashes under the header': {
     file: `${HEADER}${NAMES.map((name) => '-'.repeat(name.length)).join()}\n${ROWS[0]}\n`,
     none: ['warned', 'second-header 2:-'],

@@ -31,6 +31,8 @@ export const NO_DATA_CHECK: Check<Kind> = {
           isSecond && row !== undefined ? { record: header + 1, line: row.line } : undefined;
       },
       repeatedHeader(found) {
+        // One row has one fault.
+        if (file.records === secondHeader?.record) secondHeader = undefined;
         const isMild = file.schema === undefined;
         if (!found.count('repeated-header', -1, 1, isMild)) return;
         found.listRecord('repeated-header', MESSAGES['repeated-header']);
