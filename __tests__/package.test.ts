@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -47,4 +48,14 @@ test.each([
 
 test('no polyfill of deep-equal 2 is loaded by the cdktf CLI', () => {
   expect(lock.packages).not.toHaveProperty(['node_modules/es-get-iterator']);
+});
+
+test('no package that the cdktf CLI loads starts a Go program before there is use for it', () => {
+  const program = `
+    require('@cdktf/hcl-tools');
+    require('@cdktf/hcl2json');
+    setImmediate(() => process.stdout.write(typeof globalThis.Go));
+  `;
+  const { stdout } = spawnSync(process.execPath, ['-e', program], { cwd: ROOT, encoding: 'utf8' });
+  expect(stdout).toBe('undefined');
 });

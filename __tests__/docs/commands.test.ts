@@ -10,7 +10,10 @@ import { commandsIn, type DocumentedCommand } from './support/commands.ts';
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const help = read('help');
-const scripts = Object.keys(JSON.parse(read('package.json')).scripts);
+/** Without the one that npm runs by itself. */
+const scripts = Object.keys(JSON.parse(read('package.json')).scripts).filter(
+  (name) => name !== 'postinstall',
+);
 const pages = documentationPages(ROOT).map(({ path, text }) => ({
   path,
   commands: commandsIn(text),
