@@ -4,8 +4,8 @@ import { END_OF_FILE_MARK } from './checks/whole-file.ts';
 import { type Classification, mostSensitive } from './classification.ts';
 import type { FoundDialect } from './dialect-finder.ts';
 import type { FaultType } from './faults.ts';
-import type { Fault, FaultLog } from './findings.ts';
-import { encodeText } from './text.ts';
+import type { Fault, FaultLog, ListedRow } from './findings.ts';
+import { encodeText, isSpreadsheetError } from './text.ts';
 
 /** What explains several faults, or one that looks like another. It changes no verdict, and no total. */
 export interface Diagnosis {
@@ -60,12 +60,16 @@ const DECIMAL_COMMA = /^[-+]?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d+$/;
 const COMMA_GROUPS = /^[-+]?\d{1,3}(?:,\d{3})+$/;
 /** Groups of three digits with one character between them, and perhaps decimals. */
 const GROUPED = /^[-+]?\d{1,3}([,. '\u00a0\u202f])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?$/;
-const SLASHED_DATE = /^(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{2}|\d{4}))?$/;
+/** A time of day may follow. */
+const SLASHED_DATE =
+  /^(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}|\d{2}))?(?:[T ,]+\d{1,2}:\d{2}[\d:.]*(?: ?[AP]M)?(?:Z|[-+][\d:]+)?)?$/i;
 /** A day in the place of the month, and a month in that of the day. */
-const SWAPPED_DATE = /^\d{4}-(1[3-9]|2\d|3[01])-(0[1-9]|1[0-2])$/;
+const SWAPPED_DATE = /^\d{4}-(1[3-9]|2\d|3[01])-(0[1-9]|1[0-2])(?![\d-])/;
 const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+\d+$/i;
-const SPREADSHEET_ERROR = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|###+)$/;
-const SMART_QUOTE = /[\u201c\u201d\u201e]/;
+const SMART_QUOTE = /[\u201c-\u201f\u00ab\u00bb\u300c-\u300f]/;
+/** Single ones are apostrophes as well: they count in pairs alone. */
+const OPENING_QUOTE = /^\s*[\u2018\u201a-\u201f\u2039\u00ab\u00bb\u300c\u300e]/;
+const CLOSING_QUOTE = /[\u2018\u2019\u201c\u201d\u203a\u00ab\u00bb\u300d\u300f]\s*$/;
 const BYTE_ORDER_MARK = '\ufeff';
 /** What sqlcmd, psql, SQL*Plus, mysql, Db2, Informix, Hive and Snowflake write under a result. */
 const ROW_COUNT =
@@ -288,8 +292,10 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     kind: 'smart-quotes',
     remedy: 'Quote cells by ", not by typographic quotes.',
     find({ log }) {
-      const found = matching(log, ['extra-cell', 'missing-cell'], ({ value }) =>
-        SMART_QUOTE.test(value ?? ''),
+      const found = matching(
+        log,
+        ['extra-cell', 'missing-cell'],
+        ({ value, record }) => SMART_QUOTE.test(value ?? '') || isTorn(log.rowOf(record)),
       );
       const sentence = 'Typographic quotes stand around cells; they do not quote.';
       return found.faults === 0 ? undefined : { ...found, sentence };
@@ -379,7 +385,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     remedy: 'Mend the formulas in the spreadsheet, or widen its columns, and export it anew.',
     find({ log }) {
       const found = matching(log, ['type-error', 'spreadsheet-error'], ({ value }) =>
-        SPREADSHEET_ERROR.test(value ?? ''),
+        isSpreadsheetError(value ?? ''),
       );
       const sentence = 'A spreadsheet wrote errors in place of values.';
       return found.faults === 0 ? undefined : { ...found, sentence };
@@ -419,11 +425,10 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     kind: 'date-order',
     remedy: "Write dates as the schema has them, or declare the field's `format`.",
     find({ log, file }) {
-      const isDate = (fault: Fault) => isOf(file, fault, 'date') || isOf(file, fault, 'datetime');
       const found = matching(
         log,
         ['type-error'],
-        (fault) => isDate(fault) && SLASHED_DATE.test(fault.value ?? ''),
+        (fault) => isDay(file, fault) && SLASHED_DATE.test(fault.value ?? ''),
       );
       if (found.faults === 0) return undefined;
       return { ...found, sentence: dateSentence(found.values) };
@@ -436,7 +441,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       const found = matching(
         log,
         ['type-error'],
-        (fault) => isOf(file, fault, 'date') && SWAPPED_DATE.test(fault.value ?? ''),
+        (fault) => isDay(file, fault) && SWAPPED_DATE.test(fault.value ?? ''),
       );
       const sentence = 'Day and month are swapped in dates.';
       return found.faults === 0 ? undefined : { ...found, sentence };
@@ -540,6 +545,13 @@ function matching(
   return { faults, matched: all.length, example: all[0], values };
 }
 
+/** Whether a cell of a row begins with a typographic quote, and only a later one ends with one. */
+function isTorn(row: ListedRow | undefined): boolean {
+  const cells = row?.cells ?? [];
+  const first = cells.findIndex((cell) => OPENING_QUOTE.test(cell) && !CLOSING_QUOTE.test(cell));
+  return first >= 0 && cells.slice(first + 1).some((cell) => CLOSING_QUOTE.test(cell));
+}
+
 /** What labels have where no schema says how they are written. */
 function invisibleLabels(log: FaultLog): Finding | undefined {
   const found = matching(log, ['incorrect-label'], ({ message }) =>
@@ -612,6 +624,11 @@ function exampleText(fault: Fault | undefined): string | undefined {
 
 function isOf({ columns = [] }: InspectedFile, { field }: Fault, type: string): boolean {
   return columns[(field ?? 0) - 1]?.field?.type === type;
+}
+
+/** Whether a fault is of a field whose values have a day. */
+function isDay(file: InspectedFile, fault: Fault): boolean {
+  return isOf(file, fault, 'date') || isOf(file, fault, 'datetime');
 }
 
 /** Whether only the places of a field's group characters keep a value from being a number. */

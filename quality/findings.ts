@@ -147,6 +147,11 @@ export class FaultLog {
       .flatMap((record) => this.#rows.get(record) ?? []);
   }
 
+  /** The row of a fault, where there was room to keep it. */
+  rowOf(record: number | null): ListedRow | undefined {
+    return record === null ? undefined : this.#rows.get(record);
+  }
+
   /** What is known in full, more than what is listed where only few shall be. */
   get sample(): readonly Fault[] {
     return [...this.#structural, ...this.#others];

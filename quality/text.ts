@@ -126,7 +126,23 @@ const PLUS = 0x2b;
 const EQUALS = 0x3d;
 
 const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+(?:1[1-9]|[2-9]\d|[12]\d\d)$/;
-const ERRORS = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|###+)$/;
+/** Errors of Excel and its like in English, then by what they are called in other languages, and cells that are too narrow. */
+const ERRORS = [
+  'N/A,REF!,VALUE!,DIV/0!,NAME?,NUM!,NULL!,SPILL!,CALC!,FIELD!,BLOCKED!,CONNECT!,UNKNOWN!,BUSY!,EXTERNAL!',
+  'NV,N/D,N/D!,N/B,I/T,N/DISP,Н/Д',
+  'WERT!,VALEUR!,¡VALOR!,VALOR!,VALORE!,WAARDE!,ARG!,VÆRDI!,VÄRDEFEL!,ARVO!,ÉRTÉK!,HODNOTA!,DEĞER!,ЗНАЧ!',
+  'BEZUG!,¡REF!,RIF!,VERW!,ADR!,REFERENCE!,REFERENS!,VIITTAUS!,HIV!,ODKAZ!,BAŞV!,ССЫЛКА!',
+  '¡DIV/0!,DEEL/0!,DZIEL/0!,DIVISION/0!,JAKO/0!,ZÉRÓOSZTÓ!,DĚLENÍ_NULOU!,SAYI/0!,ДЕЛ/0!',
+  'NOM?,¿NOMBRE?,NOME?,NAAM?,NAZWA?,NAVN?,NAMN?,NIMI?,NÉV?,NÁZEV?,AD?,ИМЯ?',
+  'ZAHL!,NOMBRE!,¡NUM!,NÚM!,GETAL!,LICZBA!,OGILTIGT!,LUKU!,SZÁM!,ČÍSLO!,SAYI!,ЧИСЛО!',
+  'NUL!,¡NULO!,NULO!,NULLO!,LEEG!,ZERO!,SKÄRNING!,TYHJÄ!,NULLA!,BOŞ!,ПУСТО!',
+].flatMap((names) => names.split(','));
+const KNOWN_ERRORS: ReadonlySet<string> = new Set(ERRORS.map((name) => `#${name}`));
+
+/** Whether a text is what a spreadsheet shows in place of a value that it could not compute, or had no room for. */
+export function isSpreadsheetError(text: string): boolean {
+  return KNOWN_ERRORS.has(text) || /^#{4,}$/.test(text);
+}
 /** Blanks and what is as invisible (zero-width space, joiners); a byte order mark has a kind of its own. */
 const BLANK_EDGE = /^(?!\uFEFF)[\s\u200B-\u200D\u2060]|(?!\uFEFF)[\s\u200B-\u200D\u2060]$/;
 const BLANK = /^[\s\u200B-\u200D\u2060\uFEFF]+$/;
@@ -184,6 +200,6 @@ function slowOddity(bytes: Uint8Array, start: number, end: number): number {
   if (BLANK.test(text)) return ODD_BLANK;
   if (BLANK_EDGE.test(text)) return ODD_PADDED;
   if (SCIENTIFIC.test(text)) return ODD_SCIENTIFIC;
-  if (ERRORS.test(text)) return ODD_ERROR;
+  if (isSpreadsheetError(text)) return ODD_ERROR;
   return text.length > 2 && text.startsWith('="') && text.endsWith('"') ? ODD_FORMULA : 0;
 }

@@ -73,6 +73,14 @@ describe('diagnose', () => {
     ['backslashes', `${HEADER}1,,,"say \\"a, b\\""\n`, ['backslash-escapes 1']],
     ['blanks before quotes', `${HEADER}1,,, "a, b"\n`, ['blank-before-quote 1']],
     ['typographic quotes', `${HEADER}1,,,\u201ca, b\u201d\n`, ['smart-quotes 1']],
+    ['guillemets', `${HEADER}1,,,\u00aba, b\u00bb\n`, ['smart-quotes 1']],
+    ['single typographic quotes', `${HEADER}1,,,\u2018a, b\u2019\n`, ['smart-quotes 1']],
+    [
+      'typographic quotes around two commas, before the last cell',
+      `${HEADER}1,\u201ca, b, c\u201d,x,d\n`,
+      ['smart-quotes 1'],
+    ],
+    ['an apostrophe in a cell too many, which needs none', `${HEADER}1,,a,b,it\u2019s\n`, []],
     ['an end-of-file mark', `${GOOD}\x1a`, ['end-of-file-mark 2']],
     ['an end-of-file mark with a line end', `${GOOD}\x1a\n`, ['end-of-file-mark 2']],
     ['an end-of-file mark in the last cell', `${GOOD.trimEnd()}\x1a`, ['end-of-file-mark 1']],
@@ -98,6 +106,13 @@ describe('diagnose', () => {
     ['groups of three digits', `${HEADER}1,,"1,500",\n2,,"12,345,678.5",\n`, ['digit-groups 2']],
     ['commas before decimals and groups', `${HEADER}1,,"1,500",\n2,,"0,5",\n`, ['decimal-comma 2']],
     ['groups in integers', `${HEADER}1 500,,,\n`, ['digit-groups 1']],
+    ['a total in another language', `${GOOD}Summe:,,4.5,\n`, ['total-row 1']],
+    ['a total in another script', `${GOOD}\u0418\u0442\u043e\u0433\u043e,,4.5,\n`, ['total-row 1']],
+    [
+      'a text that begins with such a word, which needs none',
+      `${HEADER}1,,,\nx,,,Summe aller\n`,
+      [],
+    ],
     [
       'a line of dashes under the header',
       GOOD.replace(HEADER, `${HEADER}--,---,---,----\n`),
@@ -107,6 +122,12 @@ describe('diagnose', () => {
     ['a second header', GOOD.replace(HEADER, `${HEADER}#,date,USD,text\n`), ['second-header 1']],
     ['ids of a spreadsheet', `${HEADER}2.01E+16,,,\n2.02E+16,,,\n`, ['scientific-notation 2']],
     ['errors of a spreadsheet', `${HEADER}1,########,#DIV/0!,#N/A\n`, ['spreadsheet-errors 3']],
+    ['errors of newer spreadsheets', `${HEADER}1,#SPILL!,#BUSY!,a\n`, ['spreadsheet-errors 2']],
+    [
+      'errors of spreadsheets in other languages',
+      `${HEADER}1,#WERT!,#\u00a1DIV/0!,#\u0417\u041d\u0410\u0427!\n`,
+      ['spreadsheet-errors 3'],
+    ],
     ['decimal commas', `${HEADER}1,,"1,5",\n2,,"1.234,5",\n`, ['decimal-comma 2']],
     ['the row count of sqlcmd', `${GOOD}\n(3 rows affected)\n`, ['row-count 2']],
     ['the row count of psql, without a line end', `${GOOD}(1 row)`, ['row-count 1']],
@@ -220,6 +241,19 @@ describe('diagnose', () => {
   ])('says of %s what is sure', (day, sentence) => {
     const { diagnoses } = inspectBytes(`${HEADER}1,${day},,\n`, {
       expectation: { schema: SCHEMA },
+    });
+    expect(diagnoses.map((diagnosis) => diagnosis.sentence)).toStrictEqual([sentence]);
+  });
+
+  it.each([
+    ['03/22/2024 14:05', 'Dates are month/day.'],
+    ['22.03.2024 14:05:00', 'Dates are day/month.'],
+    ['3/2/24 2:05 PM', 'Dates are probably month/day.'],
+    ['2024-22-03T14:05:00', 'Day and month are swapped in dates.'],
+  ])('says of the time %s in which order its day is', (time, sentence) => {
+    const fields: TableField[] = [{ name: 'id' }, { name: 'at', type: 'datetime' }];
+    const { diagnoses } = inspectBytes(`id,at\n1,${time}\n`, {
+      expectation: { schema: { fields } },
     });
     expect(diagnoses.map((diagnosis) => diagnosis.sentence)).toStrictEqual([sentence]);
   });

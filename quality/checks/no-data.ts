@@ -6,7 +6,9 @@ import { type Check, cellText } from './check.ts';
 
 type Kind = 'repeated-header' | 'second-header' | 'total-row';
 
-const TOTAL = /^(?:grand\s+|sub-?\s*)?totals?\b|^(?:sum|count|rows|records)\s*:/i;
+/** Words for it in languages of spreadsheets stand alone, as they may begin a text. */
+const TOTAL =
+  /^(?:grand\s+|sub-?\s*)?totals?\b|^(?:count|rows|records)\s*:|^(?:sum|(?:gesamt|zwischen)?summe|gesamt|insgesamt|somme|suma|soma|somma|totale|totaal|totalt|summa|razem|celkem|spolu|összesen|yhteensä|toplam|σύνολο|итого|всего|разом|合計|总计|總計|合计|합계|총계|المجموع)\s*:?$/iu;
 const MESSAGES: Readonly<Record<Kind, string>> = {
   'repeated-header': 'The row repeats the header, as where files were joined.',
   'second-header':
