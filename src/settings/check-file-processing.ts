@@ -8,7 +8,6 @@ import {
   readVariable,
   shortestRetentionDays,
 } from '@file-processing/contract/listener-variables.ts';
-import { partitionOf } from '@file-processing/contract/partition.ts';
 import { areNear } from '@file-processing/contract/routing.ts';
 import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { BUCKET_NAME } from '@file-processing/contract/s3-object.ts';
@@ -21,9 +20,11 @@ import {
   trustedAccounts,
 } from './buckets.ts';
 import {
+  arnFaults,
   type CrossFinding,
   checkFips,
   checkRoles,
+  checkStateKey,
   crossFindings,
   warnAccounts,
 } from './check-foundation-network.ts';
@@ -75,6 +76,7 @@ export function checkFileProcessing(
       checkExternalId,
       (valid) => checkDatabase(valid, given),
       checkFips,
+      checkStateKey,
       checkEnvironment,
       checkArns,
       checkExistingNetwork,
@@ -726,18 +728,15 @@ const ARN_VARIABLES = [
   'notice_topic_arn',
   'notice_topic_kms_key_arn',
 ] as const;
-/** S3, CloudWatch and load balancers take only what is in their own region. */
-const SAME_REGION: readonly string[] = [
-  'alarm_topic_arn',
-  'existing_topic_arn',
-  'tls_certificate_arn',
-];
+/** The listener publishes notices in the region of their topic; all else is of use in its own region alone. */
+const IN_ANY_REGION: readonly string[] = ['notice_topic_arn', 'notice_topic_kms_key_arn'];
 
 function checkArns(settings: FileProcessingSettings): FileProcessingFinding[] {
-  return arnFaults(settings, [
+  const arns = [
     ...settings.cluster_admin_arns.map((arn) => ['cluster_admin_arns', arn] as const),
     ...ARN_VARIABLES.map((name) => [name, settings[name]] as const),
-  ]);
+  ];
+  return arnFaults('aws_region', settings.aws_region, arns, IN_ANY_REGION);
 }
 
 function checkKeyArns(settings: FileProcessingSettings): FileProcessingFinding[] {
@@ -747,29 +746,5 @@ function checkKeyArns(settings: FileProcessingSettings): FileProcessingFinding[]
   const ofCopies = settings.routing_targets.map(
     ({ kms_key_arn }, index) => [`routing_targets[${index}].kms_key_arn`, kms_key_arn] as const,
   );
-  return arnFaults(settings, [...arns, ...ofCopies]);
-}
-
-function arnFaults(
-  settings: FileProcessingSettings,
-  arns: readonly (readonly [FileProcessingFinding['variable'], string])[],
-): FileProcessingFinding[] {
-  const partition = partitionOf(settings.aws_region).name;
-  return arns
-    .filter(([, arn]) => arn !== '')
-    .flatMap(([variable, arn]): FileProcessingFinding[] => {
-      const [, arnPartition, , region] = arn.split(':');
-      if (arnPartition !== partition) {
-        return [
-          {
-            variable,
-            message: `${arn} is in partition ${arnPartition}; aws_region ${settings.aws_region} is in ${partition}`,
-          },
-        ];
-      }
-      if (SAME_REGION.includes(variable) && region !== settings.aws_region) {
-        return [{ variable, message: `${arn} must be in aws_region ${settings.aws_region}` }];
-      }
-      return [];
-    });
+  return arnFaults('aws_region', settings.aws_region, [...arns, ...ofCopies]);
 }

@@ -58,6 +58,7 @@ export function checkFoundationNetwork(
       checkCidrs,
       checkEndpoints,
       checkFips,
+      checkStateKey,
       (valid) => checkRoles(valid, `${valid.name_prefix}-flow-logs`),
     ],
     settings,
@@ -85,6 +86,54 @@ interface FipsSettings {
   readonly aws_region: string;
   readonly fips_endpoints: boolean;
   readonly state_bucket: string;
+  readonly state_region: string;
+}
+
+/**
+ * Faults of ARNs in another partition or region than they must be in; what IAM has is in no region.
+ *
+ * @param setting - name of the setting that names the region
+ * @param arns - with the places where they are reported; an empty one is none
+ * @param anywhere - places whose ARNs may be of any region of the partition
+ */
+export function arnFaults<Place extends string>(
+  setting: string,
+  region: string,
+  arns: readonly (readonly [place: Place, arn: string])[],
+  anywhere: readonly string[] = [],
+): { readonly variable: Place; readonly message: string }[] {
+  const partition = partitionOf(region).name;
+  return arns.flatMap(([variable, arn]) => {
+    const found = parseArn(arn);
+    if (found === undefined) return [];
+    if (found.partition !== partition) {
+      const message = `${arn} is in partition ${found.partition}; ${setting} ${region} is in ${partition}`;
+      return [{ variable, message }];
+    }
+    const isThere = ['', region].includes(found.region) || anywhere.includes(variable);
+    return isThere ? [] : [{ variable, message: `${arn} must be in ${setting} ${region}` }];
+  });
+}
+
+/** A bucket takes keys of its own region alone; in a local file, the state is not encrypted at all. */
+export function checkStateKey({
+  aws_region,
+  state_bucket,
+  state_kms_key_arn,
+  state_region,
+}: StateSettings): CrossFinding<'state_kms_key_arn'>[] {
+  if (state_kms_key_arn !== '' && state_bucket === '') {
+    const message = 'must be empty without state_bucket: a local file is not encrypted';
+    return [{ variable: 'state_kms_key_arn', message }];
+  }
+  const setting = state_region === '' ? 'aws_region' : 'state_region';
+  return arnFaults(setting, state_region || aws_region, [['state_kms_key_arn', state_kms_key_arn]]);
+}
+
+interface StateSettings {
+  readonly aws_region: string;
+  readonly state_bucket: string;
+  readonly state_kms_key_arn: string;
   readonly state_region: string;
 }
 

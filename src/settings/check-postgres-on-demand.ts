@@ -1,9 +1,9 @@
-import { parseArn } from '@file-processing/contract/arn.ts';
-import { partitionOf } from '@file-processing/contract/partition.ts';
 import {
+  arnFaults,
   type CrossFinding,
   checkFips,
   checkRoles,
+  checkStateKey,
   crossFindings,
 } from './check-foundation-network.ts';
 import { checkExistingNetwork } from './existing-network.ts';
@@ -42,6 +42,7 @@ export function checkPostgresOnDemand(
       checkAlarmTopic,
       checkExistingNetwork,
       checkFips,
+      checkStateKey,
       (valid) => checkRoles(valid, monitoringRoleName(valid)),
     ],
     settings,
@@ -121,14 +122,5 @@ function checkWindows({ backup_window, maintenance_window }: PostgresOnDemandSet
 }
 
 function checkAlarmTopic({ alarm_topic_arn, aws_region }: PostgresOnDemandSettings): Finding[] {
-  const arn = parseArn(alarm_topic_arn);
-  if (arn === undefined) return [];
-  const partition = partitionOf(aws_region).name;
-  if (arn.partition === partition && arn.region === aws_region) return [];
-  return [
-    {
-      variable: 'alarm_topic_arn',
-      message: `${alarm_topic_arn} must be in aws_region ${aws_region}, partition ${partition}`,
-    },
-  ];
+  return arnFaults('aws_region', aws_region, [['alarm_topic_arn', alarm_topic_arn]]);
 }

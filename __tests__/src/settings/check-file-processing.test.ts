@@ -563,6 +563,32 @@ describe('faults between variables', () => {
       'existing_topic_arn',
       /is the topic that the stack makes without it; leave it out, or give sns_topic_name another/,
     ],
+    ...(['volume_kms_key_arn', 'rules_kms_key_arn', 'bucket_kms_key_arn'] as const).map(
+      (variable): [string, Overrides, string, RegExp] => [
+        `a key of another region as ${variable}`,
+        { rules_location: 's3://agency-rules/rules/', [variable]: KEY.replace('west', 'east') },
+        variable,
+        /^arn:\S+ must be in aws_region us-gov-west-1$/,
+      ],
+    ),
+    [
+      'a key of a state that is a local file',
+      { state_kms_key_arn: KEY },
+      'state_kms_key_arn',
+      /must be empty without state_bucket: a local file is not encrypted/,
+    ],
+    [
+      'a key of another partition for the state',
+      { state_bucket: 'etl-state', state_kms_key_arn: KEY.replace('aws-us-gov', 'aws') },
+      'state_kms_key_arn',
+      /is in partition aws; aws_region us-gov-west-1 is in aws-us-gov/,
+    ],
+    [
+      'a key of another region than the state',
+      { state_bucket: 'etl-state', state_region: 'us-gov-east-1', state_kms_key_arn: KEY },
+      'state_kms_key_arn',
+      /must be in state_region us-gov-east-1/,
+    ],
     [
       'a certificate of another region',
       { tls_certificate_arn: CERTIFICATE.replace('west', 'east') },

@@ -85,7 +85,7 @@ describe('Settings of a database', () => {
       'a topic of another partition',
       { alarm_topic_arn: 'arn:aws:sns:us-east-1:123456789012:on-call' },
       'alarm_topic_arn',
-      /partition aws-us-gov/,
+      /is in partition aws; aws_region us-gov-west-1 is in aws-us-gov/,
     ],
     [
       'a role whose name becomes too long',

@@ -388,6 +388,15 @@ alarm_topic_arn = "arn:aws-us-gov:sns:us-gov-east-1:210987654321:a"
     expect(load().postgresOnDemand).toMatchObject({ vpc_id: '', private_subnet_ids: [] });
   });
 
+  it('has a topic that it takes from there reported once, where that is of another region', () => {
+    const topic = 'arn:aws-us-gov:sns:us-gov-east-1:210987654321:on-call';
+    write(PROCESSING, `bucket_name = "drop-box"\nalarm_topic_arn = "${topic}"\n`);
+    write(DATABASE, '');
+    expect(faults()).toEqual([
+      `${PROCESSING}:2: alarm_topic_arn: ${topic} must be in aws_region us-gov-west-1`,
+    ]);
+  });
+
   it('has faults and placeholders of what it takes from there reported once', () => {
     write(
       PROCESSING,
