@@ -3,13 +3,21 @@ import { expect, test } from 'vitest';
 import { EXIT } from '../../../../../src/operations/operation-error.ts';
 import { guardPlan } from '../../../../../src/operations/terraform/guards/guard-plan.ts';
 import type { OpenStack } from '../../../../../src/operations/terraform/open-stack.ts';
+import type { PlanJson } from '../../../../../src/operations/terraform/plan-json.ts';
 
 const BUCKET = 'etl-client';
 
 /** A stack whose bucket notifies a queue of others. */
 const stack = {
-  settings: { sns_topic_name: 'file-processing-topic', bucket_name: 'etl-plain', buckets: [] },
+  settings: {
+    ...{ sns_topic_name: 'file-processing-topic', bucket_name: 'etl-plain', buckets: [] },
+    ...{ kubernetes_version: '1.35', addon_versions: {} },
+    ...{ create_cluster: true, identity: 'pod_identity', both_identities: false },
+  },
   clients: {
+    sqs: async () => ({
+      send: async () => ({ Attributes: { ApproximateNumberOfMessages: '3' } }),
+    }),
     s3: async () => ({
       send: async ({ input }: GetBucketNotificationConfigurationCommand) =>
         input.Bucket === BUCKET
@@ -55,6 +63,29 @@ const UNSUBSCRIBED = gone('aws_sns_topic_subscription.http', { endpoint: 'https:
 const SILENCED = gone('aws_s3_bucket_notification.bucket', { bucket: 'etl-plain' });
 const NOTIFICATION = planned('aws_s3_bucket_notification', ['create'], { bucket: BUCKET });
 
+/** A change of one resource, of its values before and after. */
+const changed = (type: string, actions: readonly string[], before: object, after: object | null) =>
+  ({
+    resource_changes: [{ address: `${type}.this`, type, change: { actions, before, after } }],
+  }) as PlanJson;
+const replaced = (type: string, values: object = {}) =>
+  changed(type, ['delete', 'create'], values, values);
+const VERSION = changed('aws_eks_cluster', ['update'], { version: '1.33' }, { version: '1.35' });
+const TRUST = changed(
+  'aws_iam_role',
+  ['update'],
+  { assume_role_policy: 'sts:AssumeRoleWithWebIdentity' },
+  { assume_role_policy: 'pods.eks.amazonaws.com' },
+);
+const NEW_ADDRESS = {
+  resource_changes: [
+    ...(changed('aws_s3_bucket_notification', ['delete'], { bucket: 'etl-third' }, null)
+      .resource_changes ?? []),
+    ...planned('aws_s3_bucket_notification', ['create'], { bucket: 'etl-third' }).resource_changes,
+  ],
+};
+const SUBSCRIPTION = { topic_arn: 'arn', protocol: 'https', endpoint: 'https://etl.gov/' };
+
 const RULE_ENDED = planned('aws_cloudwatch_event_target', ['delete']);
 
 test.each([
@@ -66,6 +97,26 @@ test.each([
   ['unsubscribes the only endpoint', UNSUBSCRIBED],
   ['takes the notifications from a bucket of the settings', SILENCED],
   ['ends the rule of EventBridge before the bucket tells the topic', RULE_ENDED],
+  ['deletes nodes before new ones are ready', replaced('aws_eks_node_group')],
+  ['makes a second policy of a name', changed('aws_iam_policy', ['create', 'delete'], {}, {})],
+  ['replaces a database', replaced('aws_db_instance')],
+  ['has roles trust another way than running pods take', TRUST],
+  ['upgrades Kubernetes by two minor versions', VERSION],
+  ["has a bucket's notifications at another address", NEW_ADDRESS],
+  ['replaces the topic', replaced('aws_sns_topic')],
+  ['unsubscribes one endpoint before another', replaced('aws_sns_topic_subscription')],
+  [
+    'replaces the load balancer',
+    replaced('kubernetes_service_v1', { spec: [{ type: 'LoadBalancer' }] }),
+  ],
+  [
+    'takes a queue with messages away',
+    changed('aws_sqs_queue', ['delete'], { arn: 'a:b:sqs:c:1:q' }, null),
+  ],
+  [
+    'replaces a subscription by itself',
+    changed('aws_sns_topic_subscription', ['create', 'delete'], SUBSCRIPTION, SUBSCRIPTION),
+  ],
 ])('a plan that %s is refused', async (_, plan) => {
   await expect(guardPlan(stack, plan, {})).rejects.toMatchObject({ code: EXIT.refused });
 });
