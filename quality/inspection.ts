@@ -936,7 +936,8 @@ function lastByteOf(chunk: Uint8Array, before: number): number {
 
 /** The end of a text that goes on with this chunk, in memory of its own. */
 function lastBytesOf(chunk: Uint8Array, before: Uint8Array): Uint8Array {
-  if (chunk.length >= MOST_LAST_BYTES) return chunk.slice(-MOST_LAST_BYTES);
+  // The slice of a Buffer would be the chunk's own memory.
+  if (chunk.length >= MOST_LAST_BYTES) return Uint8Array.from(chunk.subarray(-MOST_LAST_BYTES));
   const rest = before.subarray(Math.max(0, before.length + chunk.length - MOST_LAST_BYTES));
   const bytes = new Uint8Array(rest.length + chunk.length);
   bytes.set(rest);

@@ -115,7 +115,8 @@ export class TextSource {
 
   #settle(head: Uint8Array, sink: (utf8: Uint8Array) => void): void {
     this.#head = undefined;
-    this.#text = settleEncoding(head, this.#declared);
+    // However many came at once.
+    this.#text = settleEncoding(head.subarray(0, SNIFFED_BYTES), this.#declared);
     this.#convert(head, 0, sink);
   }
 

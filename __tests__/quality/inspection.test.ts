@@ -213,6 +213,12 @@ describe('Inspection', () => {
     );
   });
 
+  it.each([70_000, 1_000_000])('knows how a large file ends, in chunks of %d', (size) => {
+    const file = `id,name\n${'1,a\n'.repeat(20_000)}\n(20000 rows affected)\n`;
+    const { diagnoses } = inspectBytes(file, {}, [size]);
+    expect(diagnoses.map(({ kind }) => kind)).toStrictEqual(['row-count']);
+  });
+
   it('gives a fault its physical line, byte offset, label and value', () => {
     const report = inspectBytes('id,name\n1,"two\nlines"\nx,é\n', { expectation: { schema: TWO } });
     expect(report.faults).toStrictEqual([

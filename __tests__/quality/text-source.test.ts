@@ -206,6 +206,13 @@ describe('a file in another encoding than UTF-8', () => {
     expect(report.faults[0]?.message).toContain(evidence);
   });
 
+  it.each([512, 700, 5_000])('is told by its first bytes alone, also in chunks of %d', (size) => {
+    const file = Buffer.from(`${FILE}${'2,x\n'.repeat(1_000)}\u001a`, 'utf16le');
+    const report = inspectBytes(file, {}, [size]);
+    expect(report.encoding).toBe('utf-16le');
+    expect(report).toStrictEqual(inspectBytes(file));
+  });
+
   it('is said to be encoded twice where UTF-8 comes and Windows-1252 is declared', () => {
     const report = inspectBytes(FILE, declared('windows-1252'));
     expect(report).toMatchObject({ verdict: 'warned', faults: [{ type: 'mojibake', byte: 13 }] });
