@@ -6,7 +6,7 @@ import type {
   RangeThreadSource,
   RangeThreads,
 } from './ports.ts';
-import type { RangeReader } from './ranges.ts';
+import { NOTHING_READ, type RangeReader } from './ranges.ts';
 import { compiledLoop } from './wasm-rows.ts';
 
 /** Blocks that a thread was sent at most: one that it reads, and two behind it. */
@@ -53,7 +53,7 @@ export interface ParallelOptions {
  * Reads one file by several threads. Each block of it is read by one of them as if it began outside of
  * quotes, and so by this one, where all others have enough to do: it would only wait. This one takes what was made of
  * the blocks in the order of the file, where that assumption is what the file's state is by then, and reads what was
- * left, and any block that was read wrongly, as it reads a file by itself.
+ * left, and any block that was read wrongly, as it reads a file by itself. Where a thread dies, it reads the rest alone.
  *
  * That a block begins outside of quotes is never concluded from how many quotes come before it: in a file with a broken
  * quote, which is what is looked for, their number tells nothing.
@@ -78,6 +78,7 @@ export class ParallelReading {
   /** In the order of the file. */
   readonly #pending: Pending[] = [];
   #useless = 0;
+  #hasThreadDied = false;
 
   constructor(inspection: Inspection, options: ParallelOptions) {
     this.#inspection = inspection;
@@ -158,26 +159,34 @@ export class ParallelReading {
     this.#block = undefined;
     this.#length = 0;
     const isSent = this.#sent < threads.count * BLOCKS_PER_THREAD;
-    const range = isSent ? threads.read(block) : Promise.resolve(await this.#readAhead(block));
+    const range = isSent ? this.#readThere(block) : Promise.resolve(await this.#readAhead(block));
     const pending = { block, isFilledHere, range, isRead: !isSent };
     this.#pending.push(pending);
     if (isSent) this.#awaitSent(pending);
     while (this.#pending[0]?.isRead === true) await this.#take();
     if (this.#pending.length >= blocksInHand(threads.count)) await this.#take();
-    if (this.#useless >= USELESS_BLOCKS) {
+    if (this.#hasThreadDied || this.#useless >= USELESS_BLOCKS) {
       await this.#settle();
       this.close();
     }
   }
 
-  #awaitSent(pending: Pending): void {
+  async #readThere(block: RangeBlock): Promise<RangeResult> {
     this.#sent++;
-    const done = () => {
+    try {
+      return await (this.#threads as RangeThreads).read(block);
+    } catch {
+      // That says nothing about the file, of which the block is still here.
+      this.#hasThreadDied = true;
+      return NOTHING_READ;
+    } finally {
       this.#sent--;
-      pending.isRead = true;
-    };
-    // What it threw is seen in its turn.
-    pending.range.then(done, done);
+    }
+  }
+
+  async #awaitSent(pending: Pending): Promise<void> {
+    await pending.range;
+    pending.isRead = true;
   }
 
   #readAhead(block: RangeBlock): Promise<RangeResult> {

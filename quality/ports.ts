@@ -36,7 +36,7 @@ export interface RangeThreadSource {
   fill(block: RangeBlock, bytes: Uint8Array, at: number): void;
   /** Makes what {@link CopyPiece} is. */
   pieceCopier(): CopyPiece;
-  /** Begins threads for one file; undefined where none is free. */
+  /** Begins threads for one file; undefined where none is free or can be begun. */
   open(setup: RangeSetup): RangeThreads | undefined;
 }
 
@@ -71,7 +71,7 @@ export interface RangeThreads {
   /**
    * Reads a block of the text, which both sides see and nobody changes until then.
    *
-   * @throws where the thread has died; nothing is known of the file then
+   * @throws where the thread has died; nothing is known of the block then
    */
   read(block: RangeBlock): Promise<RangeResult>;
   /** Ends the threads, whatever they are at. */

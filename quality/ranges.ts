@@ -49,7 +49,8 @@ const TRIES = 4;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-const NOTHING: RangeResult = {
+/** Of a block that is left to the file's thread from its first byte to its last. */
+export const NOTHING_READ: RangeResult = {
   start: -1,
   end: -1,
   left: new Int32Array(0),
@@ -168,7 +169,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
       if (result !== undefined) return result;
       start = block.indexOf(LINE_FEED, start) + 1;
     }
-    return NOTHING;
+    return NOTHING_READ;
   }
 
   #begin(start: number): void {

@@ -429,22 +429,27 @@ describe('ParallelReading', () => {
     expect(watched.closed).toBe(1);
   });
 
-  it('gives no verdict where a thread dies', async () => {
-    let closed = 0;
-    const rangeThreads = {
-      ...blocksOf(40),
-      open: (): RangeThreads => ({
-        count: 2,
-        read: () => Promise.reject(new Error('a thread has died')),
-        close: () => {
-          closed++;
-        },
-      }),
+  it('reads the rest alone where a thread dies, and gives the report of one thread', async () => {
+    const watched = { blocks: 0, rows: 0, closed: 0 };
+    const ports = portsWith(watched, 100);
+    const source = ports.rangeThreads as RangeThreadSource;
+    let asked = 0;
+    const open = (setup: RangeSetup): RangeThreads | undefined => {
+      const threads = source.open(setup);
+      if (threads === undefined) return undefined;
+      const read: RangeThreads['read'] = async (block) => {
+        asked++;
+        if (watched.blocks >= 10) throw new Error('a thread has died');
+        return threads.read(block);
+      };
+      return { ...threads, read };
     };
-    const file = soundRows(100);
-    const judged = judge(file, { sizeBytes: file.length }, { ...NODE_PORTS, rangeThreads });
-    await expect(judged).rejects.toThrow('a thread has died');
-    expect(closed).toBe(1);
+    const file = `${soundRows(2_000)}7,"broken\n${soundRows(200)}`;
+    const options = { sizeBytes: file.length };
+    const report = await judge(file, options, { ...ports, rangeThreads: { ...source, open } });
+    expect(report).toStrictEqual(await judge(file, {}, NODE_PORTS));
+    expect(watched).toMatchObject({ blocks: 10, closed: 1 });
+    expect(asked).toBeLessThan(10 + THREADS * 3 + 1);
   });
 
   it('takes no more of the file than its threads have room for', async () => {

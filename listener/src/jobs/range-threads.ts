@@ -49,7 +49,7 @@ export function threadsFor(
   return Math.max(0, Math.min(most, Math.floor(spare / THREAD_BYTES)));
 }
 
-/** A thread has died. It says nothing about the file, and another try may do better. */
+/** A thread could not be begun, or has died. It says nothing about the file, which is read without it. */
 export class RangeThreadError extends Error {
   override readonly name = 'RangeThreadError';
   readonly code = 'range-thread';
@@ -94,22 +94,33 @@ export class RangeThreadPool implements RangeThreadSource {
   open(setup: RangeSetup): RangeThreads | undefined {
     const count = Math.min(this.#most - this.#used, this.mostPerFile);
     if (count < 1) return undefined;
-    this.#used += count;
-    const entry = entryOfThread();
-    const threads = Array.from(
-      { length: count },
-      () =>
-        new RangeThread(entry, setup, () => {
-          this.#used--;
-        }),
-    );
+    const threads = this.#begin(count, setup);
+    if (threads.length === 0) return undefined;
     return {
-      count,
+      count: threads.length,
       read: (block) => leastBusy(threads).read(block),
       close: () => {
         for (const thread of threads) thread.end();
       },
     };
+  }
+
+  /** As many as the system lets the process have. */
+  #begin(count: number, setup: RangeSetup): readonly RangeThread[] {
+    const entry = entryOfThread();
+    const threads: RangeThread[] = [];
+    try {
+      while (threads.length < count) {
+        const thread = new RangeThread(entry, setup, () => {
+          this.#used--;
+        });
+        this.#used++;
+        threads.push(thread);
+      }
+    } catch (error) {
+      process.emitWarning(faultOf('could not be begun', error));
+    }
+    return threads;
   }
 }
 
@@ -118,6 +129,11 @@ function entryOfThread(): URL {
   const source = new URL('./range-thread.ts', import.meta.url);
   const bundle = freshBundle(fileURLToPath(new URL('../..', source)), 'range-thread');
   return bundle === undefined ? source : pathToFileURL(bundle);
+}
+
+function faultOf(what: string, cause: unknown): RangeThreadError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new RangeThreadError(`${what}: ${reason}`, { cause });
 }
 
 function leastBusy(threads: readonly RangeThread[]): RangeThread {
@@ -135,6 +151,7 @@ class RangeThread {
   /** For the blocks that it was sent, in order. */
   #waiting: Waiting[] = [];
   #fault: RangeThreadError | undefined;
+  #isEnded = false;
 
   constructor(entry: URL, setup: RangeSetup, ended: () => void) {
     this.#worker = new Worker(entry, {
@@ -164,12 +181,15 @@ class RangeThread {
   }
 
   end(): void {
+    this.#isEnded = true;
     this.#worker.terminate();
   }
 
   #fail(cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    this.#fault ??= new RangeThreadError(`died: ${reason}`, { cause });
+    if (this.#fault === undefined) {
+      this.#fault = faultOf('died', cause);
+      if (!this.#isEnded) process.emitWarning(this.#fault);
+    }
     for (const { reject } of this.#waiting) reject(this.#fault);
     this.#waiting = [];
   }

@@ -117,6 +117,13 @@ describe('RangeThreadPool', () => {
     expect(new RangeThreadPool(1, threadsFor(needs, 1, 0)).open(UNREADABLE)).toBeUndefined();
   });
 
+  it('has none where the system lets the process begin none, and counts none', () => {
+    const threads = new RangeThreadPool(1, 2, BLOCK_BYTES);
+    // What can't be sent to a thread stands for what the system refuses.
+    const refused = { ...UNREADABLE, expectation: { schema: () => {} } };
+    expect([threads.open(refused), threads.used]).toStrictEqual([undefined, 0]);
+  });
+
   it('says that a thread has died, and why, to whoever waits for it and comes later', async () => {
     const threads = new RangeThreadPool(1, 2, BLOCK_BYTES).open(UNREADABLE);
     const block = new Uint8Array(new SharedArrayBuffer(10));
