@@ -152,6 +152,20 @@ describe('PlainRows', () => {
     });
   });
 
+  it.each([
+    ['c0,"c1"', 'c0,c1'],
+    ['c0,c1', 'c0,"c1"'],
+    ['"c",c1', 'c,"c1"'],
+    ['c,c1', '"c","c1"'],
+    ['long label,c1', '"long label","c1"'],
+    ['"long label",c1', 'long label,c1'],
+  ])('finds that a header %s is repeated as %s', (header, repeated) => {
+    const file = `${header}\n${'x,y\n'.repeat(20)}${repeated}\nx,y\n`;
+    const report = inspectBytes(file);
+    expect(report).toStrictEqual(inspectBytes(file, { plainRows: false }));
+    expect(places(report)).toStrictEqual(['repeated-header 22:-']);
+  });
+
   it('reads a file without a header by the dialect that is found', () => {
     const schema: TableSchema = { fields: ['a', 'b'].map((name) => ({ name, type: 'string' })) };
     const expectation = { schema, dialect: { header: false } };

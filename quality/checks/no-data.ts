@@ -1,6 +1,6 @@
 import type { CompiledDialect } from '../dialect.ts';
 import { type FoundDialect, isTyped, typedColumns } from '../dialect-finder.ts';
-import { CELL_QUOTED, MAX_CELLS, type Scanner } from '../scanner.ts';
+import { MAX_CELLS, type Scanner } from '../scanner.ts';
 import { decodeText } from '../text.ts';
 import { type Check, cellText } from './check.ts';
 
@@ -97,7 +97,7 @@ function isSecondHeader([row, ...others]: FoundDialect['records']): boolean {
   });
 }
 
-/** How a row begins that may repeat the header, as a little-endian number under a mask; in the other quoting as well. */
+/** How a row begins that may repeat the header, as a little-endian number under a mask, and how it does in quotes. */
 export interface HeaderStart {
   readonly start: number;
   readonly mask: number;
@@ -122,19 +122,18 @@ export class HeaderMemory {
     this.#labels = labelsOf(record);
   }
 
-  /** The first bytes of the header's line, up to four, as PlainRows looks for them, and those of its first label in quotes, or without. */
-  static startOf(record: Scanner, { delimiter, quote }: CompiledDialect): HeaderStart {
-    const { bytes, recordStart, recordEnd, starts, ends, flags } = record;
-    if (recordEnd === recordStart) return NO_HEADER;
-    const own = maskedStart(bytes.subarray(recordStart, recordEnd));
-    if (quote < 0) return { ...NO_HEADER, ...own };
+  /** Up to four bytes of the first label and what ends it, as PlainRows looks for them, and the same in quotes. */
+  static startOf(
+    { bytes, starts, ends }: Scanner,
+    { delimiter, quote }: CompiledDialect,
+  ): HeaderStart {
     const label = bytes.subarray(starts[0], ends[0]);
-    const isQuoted = ((flags[0] as number) & CELL_QUOTED) !== 0;
-    // Another cell follows: a table of one column repeats nothing.
-    const other = maskedStart(
-      isQuoted ? [...label.subarray(0, 4), delimiter] : [quote, ...label.subarray(0, 3), quote],
-    );
-    return { ...own, otherStart: other.start, otherMask: other.mask };
+    if (label.length === 0) return NO_HEADER;
+    // Of the cells behind it each may be in quotes or not. Some follow: a table of one column repeats nothing.
+    const plain = maskedStart([...label.subarray(0, 4), delimiter]);
+    if (quote < 0) return { ...NO_HEADER, ...plain };
+    const quoted = maskedStart([quote, ...label.subarray(0, 3), quote]);
+    return { ...plain, otherStart: quoted.start, otherMask: quoted.mask };
   }
 
   /** A byte order mark in front of it, as of a file that was joined, makes no difference. */
