@@ -101,7 +101,7 @@ export function isStringList(value: unknown): value is string[] {
 
 /** What is wrong with a name that is none of those that are known, with the one that was probably meant. */
 export function unknownText(name: string, known: readonly string[]): string {
-  const near = nearestName(name, known);
+  const near = meantName(name, known);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return `is not known${hint}; known: ${known.join(', ')}`;
 }
@@ -123,6 +123,19 @@ export function nearestName<Name extends string>(
   }
   return nearest;
 }
+
+/** The known name that a property or a type was probably meant to be: the one that is nearest, or that this one abbreviates. */
+export function meantName<Name extends string>(
+  name: string,
+  known: readonly Name[],
+): Name | undefined {
+  const near = nearestName(name, known);
+  if (near !== undefined || name.length < SHORTEST_ABBREVIATION) return near;
+  const longer = known.filter((one) => one.toLowerCase().startsWith(name.toLowerCase()));
+  return longer.sort((a, b) => a.length - b.length)[0];
+}
+
+const SHORTEST_ABBREVIATION = 3;
 
 /** A label as it is compared when case, spaces, invisible characters and the like shall make no difference. */
 export function plainName(label: string): string {

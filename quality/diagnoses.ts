@@ -71,6 +71,7 @@ const SMART_QUOTE = /[\u201c-\u201f\u00ab\u00bb\u300c-\u300f]/;
 const OPENING_QUOTE = /^\s*[\u2018\u201a-\u201f\u2039\u00ab\u00bb\u300c\u300e]/;
 const CLOSING_QUOTE = /[\u2018\u2019\u201c\u201d\u203a\u00ab\u00bb\u300d\u300f]\s*$/;
 const BYTE_ORDER_MARK = '\ufeff';
+const BYTE_ORDER_MARK_BYTES = 3;
 /** What sqlcmd, psql, SQL*Plus, mysql, Db2, Informix, Hive and Snowflake write under a result. */
 const ROW_COUNT =
   /^(?:\(\d+ rows?(?:\(s\))?(?: affected)?\)|(?:Query OK, )?(?:\d+|no) (?:rows?|row\(s\)) (?:affected|selected\.?|retrieved\.?|in set)(?:, \d+ warnings?)?(?: \([\d.]+ sec(?:onds)?\))?|\d+ record\(s\) selected\.?|\d+ row\(s\) produced\.(?: time elapsed: [\d.]+s)?|time taken: [\d.]+ seconds, fetched: \d+ row\(s\)|empty set(?: \([\d.]+ sec\))?)$/i;
@@ -150,6 +151,10 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
         startsWith(value, BYTE_ORDER_MARK),
       );
       if (mark === undefined) return undefined;
+      if (log.total('byte-order-mark') === 1 && mark.byte === BYTE_ORDER_MARK_BYTES) {
+        const sentence = 'The file begins with two byte order marks.';
+        return { sentence, faults: 1, remedy: 'Write one byte order mark, or none.' };
+      }
       const sentence = `A byte order mark stands inside the file, in line ${mark.line}: files were probably joined.`;
       return { sentence, faults: log.total('byte-order-mark') + begun.faults };
     },

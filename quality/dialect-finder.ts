@@ -197,10 +197,12 @@ function plural(noun: string): string {
   return noun.endsWith('x') ? `${noun}es` : `${noun}s`;
 }
 
-const SEP_LINE = /^"?sep=([^\r\n"])"?(?:\r\n|\n|\r)/i;
+/** Blanks may follow, and delimiters, where a program has made the line as wide as the others. */
+const SEP_LINE = /^"?sep=([^\r\n"])[ \t]*"?(?:\1|[ \t])*(?:\r\n|\n|\r)/i;
+const LONGEST_SEP_LINE = 1_024;
 
 function sepLineOf(head: Uint8Array, whole: boolean): { length: number; delimiter: string } {
-  const start = decodeText(head, 0, Math.min(head.length, 16));
+  const start = decodeText(head, 0, Math.min(head.length, LONGEST_SEP_LINE));
   const match = SEP_LINE.exec(start);
   const delimiter = match?.[1] ?? ',';
   // A CR at the end of what is known may be half of a CRLF; a file is not read by a character that no dialect allows.
@@ -373,7 +375,11 @@ function chooseDelimiter(
     (character) => !used.has(character.charCodeAt(0)) && first.includes(character),
   );
   const readings = others
-    .map((character) => read({ ...declared, delimiter: character.charCodeAt(0) }))
+    .map((character) => {
+      const reading = read({ ...declared, delimiter: character.charCodeAt(0) });
+      // Quotes that are none may hide the delimiter between them.
+      return isBetter(reading, asDeclared) ? reading : chooseQuote(reading, read);
+    })
     .filter((reading) => isBetter(reading, asDeclared))
     .sort((a, b) => b.agreeing / b.total - a.agreeing / a.total || b.width - a.width);
   return readings[0] ?? asDeclared;

@@ -4,6 +4,7 @@ import {
   isObject,
   isString,
   isStringList,
+  meantName,
   nearestName,
   type ProblemList,
   show,
@@ -436,7 +437,7 @@ function fieldType(path: string, value: unknown, problems: ProblemList): FieldTy
   if (value === undefined) return 'any';
   const known = FIELD_TYPES.find((type) => type === value);
   if (known !== undefined) return known;
-  const near = isString(value) ? nearestName(value, FIELD_TYPES) : undefined;
+  const near = isString(value) ? meantName(value, FIELD_TYPES) : undefined;
   const hint = near === undefined ? '' : `; did you mean ${show(near)}?`;
   problems.add(path, `is ${show(value)}${hint}; supported: ${FIELD_TYPES.join(', ')}`);
   // What else the field has is held against the type that was meant.
@@ -498,9 +499,10 @@ function foreignKeys(
   value.forEach((item: unknown, index) => {
     const place = `${path}[${index}]`;
     const given = problems.object(place, item);
-    const target = given && problems.object(`${place}.reference`, given.reference);
-    if (given === undefined || target === undefined) return;
+    if (given === undefined) return;
     refuseUnknown(given, place, FOREIGN_KEY_NAMES, new Map(), problems);
+    const target = problems.object(`${place}.reference`, given.reference);
+    if (target === undefined) return;
     refuseUnknown(target, `${place}.reference`, REFERENCE_NAMES, new Map(), problems);
     const { resource = '' } = target;
     const keys = listOf(`${place}.fields`, given.fields);

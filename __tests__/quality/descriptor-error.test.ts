@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DescriptorError, nearestName, show } from '../../quality/descriptor-error.ts';
+import { DescriptorError, meantName, nearestName, show } from '../../quality/descriptor-error.ts';
 
 describe('DescriptorError', () => {
   it('tells every problem in its message, one a line', () => {
@@ -25,6 +25,21 @@ describe('nearestName', () => {
     ['x'.repeat(100_000), undefined],
   ])('for %s is %s', (name, nearest) => {
     expect(nearestName(name, known)).toBe(nearest);
+  });
+});
+
+describe('meantName', () => {
+  const known = ['minLength', 'minimum', 'integer', 'unique'];
+
+  it.each([
+    ['minimun', 'minimum'],
+    ['min', 'minimum'],
+    ['int', 'integer'],
+    ['Uniq', 'unique'],
+    ['mi', undefined],
+    ['regex', undefined],
+  ])('for %s is %s', (name, meant) => {
+    expect(meantName(name, known)).toBe(meant);
   });
 });
 

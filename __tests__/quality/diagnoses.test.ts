@@ -25,6 +25,7 @@ describe('diagnose', () => {
   it.each([
     ['a,b,\n1,2,\n', undefined, 'The last column is empty.'],
     ['a,b,,\n1,2,,\n', undefined, 'The last 2 columns are empty.'],
+    ['\ufeff\ufeffa,b\n1,2\n', undefined, 'The file begins with two byte order marks.'],
     [
       'cafe\u0301\n1\n',
       { fields: [{ name: 'caf\u00e9' }] },
@@ -120,6 +121,16 @@ describe('diagnose', () => {
     ],
     ['two delimiters at a time', GOOD.replaceAll(',', '||'), ['delimiter 1']],
     ['a second header', GOOD.replace(HEADER, `${HEADER}#,date,USD,text\n`), ['second-header 1']],
+    [
+      'a second header of types',
+      GOOD.replace(HEADER, `${HEADER}NUMBER(10),DATE,decimal(8.2),VARCHAR(50)\n`),
+      ['second-header 1'],
+    ],
+    [
+      'ids of another kind in the first row, which need none',
+      `${HEADER}ABC1,JAN5,1.5,a\n${ROW}${ROW}`,
+      [],
+    ],
     ['ids of a spreadsheet', `${HEADER}2.01E+16,,,\n2.02E+16,,,\n`, ['scientific-notation 2']],
     ['errors of a spreadsheet', `${HEADER}1,########,#DIV/0!,#N/A\n`, ['spreadsheet-errors 3']],
     ['errors of newer spreadsheets', `${HEADER}1,#SPILL!,#BUSY!,a\n`, ['spreadsheet-errors 2']],

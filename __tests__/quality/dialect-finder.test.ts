@@ -37,6 +37,11 @@ describe('findDialect', () => {
     ['apostrophes around a cell with a comma', "id,text\n1,'a, b'\n", ["quote '"]],
     ['apostrophes around labels', "'id','text'\n1,'a'\n", ["quote '"]],
     ['semicolons and apostrophes', "id;text\n1;'a;b'\n2;'c'\n", ['delimiter ;', "quote '"]],
+    [
+      'semicolons, many of them between apostrophes',
+      "id;text\n1;'a;b'\n2;'c;d'\n3;'e;f'\n4;say \"g\"\n",
+      ['delimiter ;', "quote '"],
+    ],
     ['lines quoted as a whole', '"id,name"\n"1,""a, b"""\n', ['quoted-lines']],
     [
       'lines quoted as a whole, by semicolons',
@@ -44,6 +49,9 @@ describe('findDialect', () => {
       ['quoted-lines', 'delimiter ;'],
     ],
     ["Excel's line and semicolons", 'sep=;\nid;name\n1;a\n', ['delimiter ;']],
+    ["Excel's line, filled up", 'sep=;;\nid;name\n1;a\n', ['delimiter ;']],
+    ["Excel's line in quotes, filled up", '"sep=,",,\nid,day,name\n1,2,a\n', []],
+    ["Excel's line with a blank", 'sep=\t \nid\tname\n1\ta\n', ['delimiter \t']],
     ["Excel's line and a circumflex", 'sep=^\nid^name\n1^a\n', ['delimiter ^']],
     ['lines before the header', 'Report\n\nid,day,sum\n1,2024-01-01,2\n', ['header 3']],
     ['titles filled up with commas', 'Report,,,\nid,day,x,sum\n1,2024-01-01,a,2\n', ['header 2']],

@@ -76,6 +76,7 @@ describe('compileSchema', () => {
 
   it.each([
     [{ fields: [{ name: 'a' }], primarykey: 'a' }, 'schema.primarykey', 'did you mean primaryKey?'],
+    [{ fields: [{ name: 'a', type: 'int' }] }, 'schema.fields[0].type', 'did you mean "integer"?'],
     [{ fields: [{ name: 'a' }], dialects: {} }, 'schema.dialects', 'known: fields'],
     [{ fields: [{ name: 'a' }], thresholds: {} }, 'schema.thresholds', 'beside tableSchema'],
     [{ fields: [{ name: 'a' }], dialect: {} }, 'schema.dialect', 'beside tableSchema'],
@@ -104,6 +105,14 @@ describe('compileSchema', () => {
     const problems = new ProblemList();
     compileSchema(schema, 'schema', undefined, problems);
     expect(problems.problems).toStrictEqual([{ path, message: expect.stringContaining(meant) }]);
+  });
+
+  it('names a misspelt reference beside the one that is missing', () => {
+    const foreignKeys = [{ fields: 'a', referenc: { fields: 'a' } }];
+    expect(compile({ fields: [{ name: 'a' }], foreignKeys }).paths).toStrictEqual([
+      'schema.foreignKeys[0].referenc',
+      'schema.foreignKeys[0].reference',
+    ]);
   });
 
   it.each([

@@ -89,12 +89,15 @@ function isSecondHeader([row, ...others]: FoundDialect['records']): boolean {
   if (others.length < 2) return false;
   const typed = typedColumns(others.filter(({ width }) => width === row.width));
   if (typed.length < 2) return false;
-  return typed.every((column) => {
-    const cell = row.cells[column] ?? '';
-    return (
-      cell !== '' && !isTyped(cell) && !/\d|^(?:n\/?a|null|none|nan|unknown|-+|\.)$/i.test(cell)
-    );
-  });
+  const cells = typed.map((column) => row.cells[column] ?? '');
+  return cells.some((cell) => !/\d/.test(cell)) && cells.every(isWord);
+}
+
+/** Whether a text is no value: a word, perhaps with a number behind it, as `NUMBER(10)` has one. */
+function isWord(cell: string): boolean {
+  if (cell === '' || isTyped(cell)) return false;
+  if (/\d/.test(cell)) return /^\p{L}{3}/u.test(cell);
+  return !/^(?:n\/?a|null|none|nan|unknown|-+|\.)$/i.test(cell);
 }
 
 /** How a row begins that may repeat the header, as a little-endian number under a mask, and how it does in quotes. */

@@ -39,7 +39,6 @@ const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly numbe
     EXPORT,
     [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1],
   ),
-  signature('is a PDF document', `${EXPORT} from where the document comes from`, ascii('%PDF-')),
   signature('is a Parquet file', EXPORT, ascii('PAR1')),
   signature('is an Arrow file', EXPORT, ascii('ARROW1')),
   signature('is an Avro file', EXPORT, [...ascii('Obj'), 1]),
@@ -60,11 +59,17 @@ const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly numbe
 
 const TEXT_FORMATS: readonly (UnsupportedSource & { readonly begins: RegExp })[] = [
   {
+    what: 'is a PDF document',
+    encoding: false,
+    remedy: `${EXPORT} from where the document comes from`,
+    begins: /^%PDF-/,
+  },
+  {
     what: 'is an HTML page, often that of a log-in or an error',
     encoding: false,
     remedy: 'look at what the download answered',
     begins:
-      /^(?:<!--[\s\S]*?-->\s*)*<(?:!doctype html|html|head|body|table|div|script|title)(?=[\s>])/i,
+      /^(?:<!--[\s\S]*?-->\s*)*<(?:!doctype html|html|head|body|table|div|script|title|meta|style|link|base|center|form|iframe|noscript|h[1-6])(?=[\s>])/i,
   },
   {
     what: 'is XML',
