@@ -85,8 +85,15 @@ export function loadEnvironment(
   const processing = load(root, `${folder}/file_processing.tfvars`, image, fileProcessingVariables);
 
   const networkFile = `${folder}/foundation_network.tfvars`;
-  const { vpc_id, create_cluster } = processing.settings;
-  const isOfOthers = (vpc_id !== '' || !create_cluster) && !isTfvarsFile(root, networkFile);
+  const { vpc_id, private_subnet_ids, create_cluster } = processing.settings;
+  const faultyNames = namesIn(processing.faults);
+  // What names it may be at fault, or lack its VPC, which is reported as such.
+  const namesOthers =
+    vpc_id !== '' ||
+    private_subnet_ids.length > 0 ||
+    !create_cluster ||
+    ['vpc_id', 'private_subnet_ids', 'create_cluster'].some((name) => faultyNames.has(name));
+  const isOfOthers = namesOthers && !isTfvarsFile(root, networkFile);
   const network = isOfOthers ? undefined : load(root, networkFile, [], foundationNetworkVariables);
 
   const databaseFile = `${folder}/postgres_on_demand.tfvars`;
@@ -114,10 +121,9 @@ export function loadEnvironment(
   }
   if (processing.isWhole) {
     const { settings, given } = processing;
-    const faulty = namesIn(processing.faults);
     faults.push(
       ...processing.locate([
-        ...checkFileProcessing(settings, given, faulty),
+        ...checkFileProcessing(settings, given, faultyNames),
         ...checkOnDemand(settings, database?.settings),
       ]),
     );
@@ -142,10 +148,13 @@ export function loadEnvironment(
     );
   }
   if (faults.length > 0) {
+    // What a line at fault was to give, the database goes without for now.
+    const isInherited = ({ line, variable = '' }: Finding) =>
+      line === undefined && faultyNames.has(variable);
     throw new SettingsError(faults, [
       ...(network?.warnings ?? []),
       ...processing.warnings,
-      ...(database?.warnings ?? []),
+      ...(database?.warnings ?? []).filter((warning) => !isInherited(warning)),
     ]);
   }
 
@@ -308,15 +317,20 @@ function load<Table extends VariableTable>(
   ];
   const resolved = resolveVariables(file, sourced, table);
   // A variable may be missing because its line could not be read.
-  const valueFaults =
-    faults.length > 0 ? resolved.faults.filter(({ line }) => line !== undefined) : resolved.faults;
+  const isOfText = ({ line }: Finding) => faults.length === 0 || line !== undefined;
   const places = new Map(sourced.map((assignment) => [assignment.name, assignment]));
   return {
     ...resolved,
-    faults: [...faults, ...valueFaults, ...trackedSecrets(root, file, resolved, places)],
+    faults: [
+      ...faults,
+      ...resolved.faults.filter(isOfText),
+      ...trackedSecrets(root, file, resolved, places),
+    ],
     warnings: [
       // Whoever a value comes from has been warned of it.
-      ...resolved.warnings.filter(({ file }) => !inherited.some((from) => from.file === file)),
+      ...resolved.warnings
+        .filter(isOfText)
+        .filter(({ file }) => !inherited.some((from) => from.file === file)),
       ...replacedValues(own, overrides),
     ],
     given: new Set(sourced.filter(({ value }) => value !== null).map(({ name }) => name)),

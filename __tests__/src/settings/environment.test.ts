@@ -218,6 +218,23 @@ describe('files', () => {
     expect(load().fileProcessing).toMatchObject(named);
   });
 
+  it.each([
+    ['vpc_id = "vpc-123"', 'vpc_id = "vpc-123": must be the id of a VPC'],
+    ['vpc_id = vpc-0a1b2c3d', 'vpc_id: '],
+    ['private_subnet_ids = ["subnet-0a1b2c3d", "subnet-1a2b3c4d"]', 'vpc_id: must be given with'],
+    ['private_subnet_ids = ["subnet-0a1b2c3d"]', 'private_subnet_ids = ["subnet-0a1b2c3d"]: must'],
+  ])('have no foundation-network missed where %s is what is wrong', (line, fault) => {
+    rmSync(join(root, NETWORK));
+    write(PROCESSING, `bucket_name = "drop-box"\n${line}\n`);
+    expect(faults()).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it('bring no warning of what a file that is missing leaves out', () => {
+    rmSync(join(root, NETWORK));
+    expect(load).toThrow(/is missing/);
+    expect(load).not.toThrow(/foundation_network\.tfvars: account_id/);
+  });
+
   it('give all their faults at once, those of the text and those of the values', () => {
     write(NETWORK, 'vpc_cidr = "10.0.0.0/33"\n');
     write(PROCESSING, 'bucket_name = "x"\nreplicas = 0\ncluster_name = upper("a")\n');
@@ -386,6 +403,12 @@ alarm_topic_arn = "arn:aws-us-gov:sns:us-gov-east-1:210987654321:a"
     write(PROCESSING, `bucket_name = "drop-box"\nvpc_id = "vpc-0a1b2c3d"\n${subnets}\n`);
     write(DATABASE, 'foundation_name_prefix = "data"\n');
     expect(load().postgresOnDemand).toMatchObject({ vpc_id: '', private_subnet_ids: [] });
+  });
+
+  it('is not said to lack what it would take from there, where that is at fault', () => {
+    write(PROCESSING, 'bucket_name = "drop-box"\naccount_id = "1234-5678-9012"\n');
+    write(DATABASE, '');
+    expect(load).not.toThrow(/postgres_on_demand\.tfvars: account_id/);
   });
 
   it('has a topic that it takes from there reported once, where that is of another region', () => {
