@@ -25,6 +25,7 @@ import {
   checkFips,
   checkRoles,
   checkStateKey,
+  checkTags,
   crossFindings,
   warnAccounts,
 } from './check-foundation-network.ts';
@@ -77,6 +78,7 @@ export function checkFileProcessing(
       (valid) => checkDatabase(valid, given),
       checkFips,
       checkStateKey,
+      checkTags,
       checkEnvironment,
       checkArns,
       checkExistingNetwork,

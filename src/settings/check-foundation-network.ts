@@ -6,6 +6,7 @@ import {
   partitionOf,
 } from '@file-processing/contract/partition.ts';
 import { contains, overlap, parseCidr } from './cidr.ts';
+import { OWN_TAGS } from './common-variables.ts';
 import type { FoundationNetworkSettings } from './foundation-network-variables.ts';
 import { canPlanSubnets, planSubnets, zoneCount } from './subnet-plan.ts';
 
@@ -59,6 +60,7 @@ export function checkFoundationNetwork(
       checkEndpoints,
       checkFips,
       checkStateKey,
+      checkTags,
       (valid) => checkRoles(valid, `${valid.name_prefix}-flow-logs`),
     ],
     settings,
@@ -113,6 +115,24 @@ export function arnFaults<Place extends string>(
     const isThere = ['', region].includes(found.region) || anywhere.includes(variable);
     return isThere ? [] : [{ variable, message: `${arn} must be in ${setting} ${region}` }];
   });
+}
+
+/** Tags of IAM roles that differ in case alone are refused (IAM User Guide, "Rules for tagging in IAM and AWS STS"). */
+export function checkTags({
+  tags,
+}: Pick<FoundationNetworkSettings, 'tags'>): CrossFinding<'tags'>[] {
+  const first = new Map<string, string>(OWN_TAGS.map((key) => [key.toLowerCase(), key]));
+  return Object.keys(tags).flatMap((key) => {
+    const other = first.get(key.toLowerCase());
+    if (other === undefined) first.set(key.toLowerCase(), key);
+    if (other === undefined || other === key) return [];
+    const message = `must not have ${key} beside ${other}${isOwnTag(other) ? ', which every resource has' : ''}: IAM does not tell upper from lower case in keys`;
+    return [{ variable: 'tags', message }];
+  });
+}
+
+function isOwnTag(key: string): boolean {
+  return OWN_TAGS.some((own) => own === key);
 }
 
 /** A bucket takes keys of its own region alone; in a local file, the state is not encrypted at all. */

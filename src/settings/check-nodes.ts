@@ -92,7 +92,7 @@ export function checkNodes(settings: FileProcessingSettings): CrossFinding<Name>
   );
   const family = imageFamilyOf(settings.ami_type);
   return [
-    ...groups.flatMap((group) => checkGroup(group, settings.node_autoscaler)),
+    ...groups.flatMap((group, index) => checkGroup(group, index - 1, settings.node_autoscaler)),
     ...checkTold(settings, groups),
     ...checkJobGroup(settings),
     ...userDataFaults(family, settings, hasLabels).map((message) => ({
@@ -102,20 +102,27 @@ export function checkNodes(settings: FileProcessingSettings): CrossFinding<Name>
   ];
 }
 
-/** Where a fault of a group is reported: each setting of the first is a variable, a further one is all one. */
-function checkGroup(group: NodeGroupPlan, autoscaler: string): CrossFinding<Name>[] {
+/**
+ * Faults of a group, each where its setting is: those of the first are variables.
+ *
+ * @param index - of a further group its place in node_groups
+ */
+function checkGroup(group: NodeGroupPlan, index: number, autoscaler: string): CrossFinding<Name>[] {
   const { name, sizes, instanceTypes, amiType } = group;
-  const finding = (first: Name, message: string): CrossFinding<Name> =>
-    name === ''
-      ? { variable: first, message }
-      : { variable: 'node_groups', message: `of ${name}: ${message}` };
+  const finding = (
+    setting: 'min_size' | 'max_size' | 'instance_types',
+    message: string,
+  ): CrossFinding<Name> => ({
+    variable: name === '' ? `node_${setting}` : `node_groups[${index}].${setting}`,
+    message,
+  });
   const label = (setting: string) => (name === '' ? `node_${setting}` : setting);
   const architecture = architectureOfImage(amiType);
   return [
     ...(sizes.min > sizes.desired
       ? [
           finding(
-            'node_min_size',
+            'min_size',
             `${sizes.min} must not be more than ${label('desired_size')} ${sizes.desired}`,
           ),
         ]
@@ -123,7 +130,7 @@ function checkGroup(group: NodeGroupPlan, autoscaler: string): CrossFinding<Name
     ...(sizes.desired > sizes.max
       ? [
           finding(
-            'node_max_size',
+            'max_size',
             `${sizes.max} must not be less than ${label('desired_size')} ${sizes.desired}`,
           ),
         ]
@@ -131,7 +138,7 @@ function checkGroup(group: NodeGroupPlan, autoscaler: string): CrossFinding<Name
     ...(sizes.min < 1 && autoscaler === 'none'
       ? [
           finding(
-            'node_min_size',
+            'min_size',
             `${sizes.min} must be at least 1 with node_autoscaler = "none": nothing would add nodes`,
           ),
         ]
@@ -140,15 +147,15 @@ function checkGroup(group: NodeGroupPlan, autoscaler: string): CrossFinding<Name
       .filter((type) => architectureOfInstance(type) !== architecture)
       .map((type) =>
         finding(
-          'node_instance_types',
-          `${type} is of ${architectureOfInstance(type)}, ami_type ${amiType} is for ${architecture}`,
+          'instance_types',
+          `${type} has ${architectureOfInstance(type)} processors, but ami_type ${amiType} is for ${architecture}`,
         ),
       ),
     ...instanceTypes
       .filter(isAccelerated)
       .map((type) =>
         finding(
-          'node_instance_types',
+          'instance_types',
           `${type} has accelerators, which no image of ami_type has drivers for`,
         ),
       ),

@@ -4,6 +4,7 @@ import {
   checkFips,
   checkRoles,
   checkStateKey,
+  checkTags,
   crossFindings,
 } from './check-foundation-network.ts';
 import { checkExistingNetwork } from './existing-network.ts';
@@ -43,6 +44,7 @@ export function checkPostgresOnDemand(
       checkExistingNetwork,
       checkFips,
       checkStateKey,
+      checkTags,
       (valid) => checkRoles(valid, monitoringRoleName(valid)),
     ],
     settings,

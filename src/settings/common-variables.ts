@@ -9,6 +9,9 @@ const LOG_RETENTION_DAYS = [
   3653,
 ];
 
+/** Tags that every resource has, unless a setting says otherwise. */
+export const OWN_TAGS = ['Component', 'Environment', 'ManagedBy'] as const;
+
 /** What all services take in keys and values of tags (Tag Editor User Guide, "Tag naming limits and requirements"). */
 const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
@@ -59,7 +62,8 @@ export const commonVariables = {
     description: 'Tags for every resource, in addition to Environment, Component and ManagedBy.',
     default: {},
     example: { CostCenter: '4711' },
-    allowed: 'a map of at most 40 tags: keys of 1 to 128 characters that do not start with "aws:"',
+    allowed:
+      'a map of at most 40 tags: keys of 1 to 128 characters that do not start with "aws:", values of at most 256',
     accepts: (tags) =>
       Object.keys(tags).length <= 40 &&
       Object.keys(tags).every((key) => key.length >= 1 && key.length <= 128 && !/^aws:/i.test(key)),

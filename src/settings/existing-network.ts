@@ -115,7 +115,8 @@ export function checkExistingNetwork({
   if (Object.keys(private_subnet_tags).length > 0) {
     findings.push({
       variable: 'private_subnet_tags',
-      message: 'must be empty with private_subnet_ids: the subnets are found by one of both',
+      message:
+        'must be empty with private_subnet_ids: the subnets are found by the one or the other',
     });
   }
   return findings;

@@ -71,6 +71,13 @@ export function resolveVariables<Table extends VariableTable>(
         if (value !== '') secretsGiven.add(name);
         continue;
       }
+      if (variable.type === 'string' && losesZeros(assignment.value)) {
+        warnings.push({
+          ...location,
+          value: assignment.value,
+          message: `is a number: ${QUOTE_IT}`,
+        });
+      }
       settings[name] = value;
     }
     const unwise = variable.unwise(settings[name]);
@@ -114,6 +121,13 @@ function objectsOf(
   };
 }
 
+/** What a number loses where a text is wanted, in Terraform too. */
+const QUOTE_IT = 'write it in quotes, because a number loses zeros at its ends (1.30 is 1.3)';
+
+function losesZeros(value: TfvarsValue): boolean {
+  return typeof value === 'number' && !Number.isInteger(value);
+}
+
 function isMap(value: TfvarsValue): value is { readonly [key: string]: TfvarsValue } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -141,10 +155,11 @@ function items(value: unknown): readonly (readonly [string, string])[] {
 function fault(
   location: Omit<Finding, 'message'>,
   value: TfvarsValue,
-  { allowed, sensitive }: Variable<unknown>,
+  { allowed, sensitive, type }: Variable<unknown>,
   { item }: Problem,
 ): Finding {
-  const message = `must be ${allowed}`;
+  const isUnquoted = type === 'string' && typeof value === 'number';
+  const message = `must be ${allowed}${isUnquoted ? `; ${QUOTE_IT}` : ''}`;
   if (sensitive) return { ...location, message };
   if (item === undefined || typeof value !== 'object' || value === null) {
     return { ...location, value, message };

@@ -1,6 +1,6 @@
 import { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js';
 import { TerraformLocal, type TerraformStack } from 'cdktf';
-import { commonVariables } from '../settings/common-variables.ts';
+import { commonVariables, type OWN_TAGS } from '../settings/common-variables.ts';
 import { planVariable } from './plan-variable.ts';
 
 const AWS_PROVIDER_VERSION = '~> 6.25';
@@ -62,5 +62,10 @@ export function defaultTags(
   component: string,
   tags: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  return { Component: component, Environment: environment, ManagedBy: 'terraform', ...tags };
+  const own: Readonly<Record<(typeof OWN_TAGS)[number], string>> = {
+    Component: component,
+    Environment: environment,
+    ManagedBy: 'terraform',
+  };
+  return { ...own, ...tags };
 }

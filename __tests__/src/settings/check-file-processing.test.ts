@@ -572,6 +572,18 @@ describe('faults between variables', () => {
       ],
     ),
     [
+      'tags that IAM takes for the same',
+      { tags: { owner: 'a', Owner: 'b' } },
+      'tags',
+      /^must not have Owner beside owner: IAM does not tell upper from lower case in keys$/,
+    ],
+    [
+      'a tag that IAM takes for one of ours',
+      { tags: { environment: 'prod' } },
+      'tags',
+      /^must not have environment beside Environment, which every resource has: IAM/,
+    ],
+    [
       'a key of a state that is a local file',
       { state_kms_key_arn: KEY },
       'state_kms_key_arn',
@@ -597,6 +609,10 @@ describe('faults between variables', () => {
     ],
   ])('name %s', (_, overrides, variable, message) => {
     expect(check(overrides)).toContainEqual({ variable, message: expect.stringMatching(message) });
+  });
+
+  it('name no tag that takes the place of ours', () => {
+    expect(check({ tags: { Environment: 'prod', Owner: 'etl' } })).toEqual([]);
   });
 
   it('name an endpoint that no listener could confirm', () => {

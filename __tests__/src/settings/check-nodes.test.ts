@@ -25,32 +25,32 @@ describe('faults between the variables of nodes', () => {
     [
       'no node of a further group where nothing adds any',
       { node_groups: [group({ min_size: 0 })] },
-      'node_groups',
-      /of spot: 0 must be at least 1 with node_autoscaler/,
+      'node_groups[0].min_size',
+      /^0 must be at least 1 with node_autoscaler/,
     ],
     [
       'fewer nodes of a further group than its fewest',
-      { node_groups: [group({ min_size: 2 })] },
-      'node_groups',
-      /of spot: 2 must not be more than desired_size 1/,
+      { node_groups: [group({ name: 'batch' }), group({ min_size: 2 })] },
+      'node_groups[1].min_size',
+      /^2 must not be more than desired_size 1/,
     ],
     [
       'more nodes of a further group than its most',
       { node_groups: [group({ desired_size: 4 })] },
-      'node_groups',
-      /of spot: 3 must not be less than desired_size 4/,
+      'node_groups[0].max_size',
+      /^3 must not be less than desired_size 4/,
     ],
     [
       'a Graviton instance for an image of x86-64',
       { node_instance_types: ['m7g.large'] },
       'node_instance_types',
-      /m7g\.large is of arm64, ami_type AL2023_x86_64_STANDARD is for amd64/,
+      /m7g\.large has arm64 processors, but ami_type AL2023_x86_64_STANDARD is for amd64/,
     ],
     [
       'an instance of x86-64 for an image of Graviton',
       { ami_type: 'BOTTLEROCKET_ARM_64_FIPS' },
       'node_instance_types',
-      /t3\.medium is of amd64, ami_type BOTTLEROCKET_ARM_64_FIPS is for arm64/,
+      /t3\.medium has amd64 processors, but ami_type BOTTLEROCKET_ARM_64_FIPS is for arm64/,
     ],
     [
       'more told at the start of nodes than EC2 takes',
@@ -95,8 +95,8 @@ describe('faults between the variables of nodes', () => {
     [
       'an instance of another processor in a further group',
       { node_groups: [group({ ami_type: 'AL2023_ARM_64_STANDARD' })] },
-      'node_groups',
-      /of spot: m6i\.large is of amd64/,
+      'node_groups[0].instance_types',
+      /^m6i\.large has amd64 processors/,
     ],
     [
       'a GPU',

@@ -214,6 +214,29 @@ describe('faults', () => {
   });
 });
 
+describe('numbers in the place of a text', () => {
+  const version = {
+    version: text({ description: '.', default: '', example: '', pattern: /^1\.\d+$/ }),
+  };
+  const read = (value: TfvarsValue) =>
+    resolveVariables('a.tfvars', [{ file: 'a.tfvars', line: 1, name: 'version', value }], version);
+
+  it('are taken, with a warning of the zeros that they lose', () => {
+    const { settings, warnings } = read(1.3);
+    expect(settings.version).toBe('1.3');
+    expect(warnings.map(formatFinding)).toEqual([
+      'a.tfvars:1: version = 1.3: is a number: write it in quotes, because a number loses zeros at its ends (1.30 is 1.3)',
+    ]);
+    expect(read('1.3').warnings).toEqual([]);
+  });
+
+  it('are refused with a word of the quotes that they lack', () => {
+    expect(read(2).faults.map(formatFinding)).toEqual([
+      expect.stringMatching(/^a\.tfvars:1: version = 2: must be a string; write it in quotes, /),
+    ]);
+  });
+});
+
 describe('warnings', () => {
   it('name an unknown variable, without its value, and the nearest known one', () => {
     const { warnings } = resolve({ name: 'a', cuont: 'S3cret' });

@@ -13,6 +13,8 @@ export const ADD_ONS = [
   'metrics-server',
 ] as const;
 
+const CIDRS = 'a list of at most 40 IPv4 blocks without host bits, such as 10.0.0.0/24';
+
 /** How pods get their role. */
 interface Identity {
   readonly identity: 'irsa' | 'pod_identity';
@@ -87,7 +89,7 @@ export const clusterVariables = {
       "Addresses that may reach the cluster's API from the internet. Empty keeps the endpoint private; an open one is a finding of the audit.",
     default: [],
     example: ['203.0.113.0/24'],
-    allowed: 'a list of IPv4 blocks, none of them 0.0.0.0/0',
+    allowed: `${CIDRS}, and none of them 0.0.0.0/0`,
     accepts: (cidrs) => cidrs.length <= 40,
     acceptsItem: isLimitedCidr,
     unwise: (cidrs) =>
@@ -100,7 +102,7 @@ export const clusterVariables = {
       "Addresses inside the VPC, or connected to it, that may reach the cluster's private API beside the nodes: those of a bastion, a VPN, a CI runner.",
     default: [],
     example: ['10.0.0.0/24'],
-    allowed: 'a list of IPv4 blocks, each once and none of them 0.0.0.0/0',
+    allowed: `${CIDRS}, each once and none of them 0.0.0.0/0`,
     accepts: (cidrs) => cidrs.length <= 40 && new Set(cidrs).size === cidrs.length,
     acceptsItem: isLimitedCidr,
   }),
