@@ -103,7 +103,7 @@ export interface Seen {
 /**
  * Proposes a Table Schema from samples of one kind of file: types, required, unique, the primary key and ranges, each
  * with its evidence on the standard error stream. What it prints is tried on the samples at once; it ends with 1 where
- * they do not pass, or can't be read without rules.
+ * they do not pass, or can't be read without rules. Diagnoses of the samples are shown as well.
  */
 export const infer: Command<InferOptions> = async (context, { files }) => {
   const config = configWithoutDatabase(context);
@@ -130,7 +130,11 @@ export const infer: Command<InferOptions> = async (context, { files }) => {
   for (const column of seen) context.stderr.write(`${printable(evidenceOf(column))}\n`);
   const codes = await Promise.all(
     paths.map(async (path) => {
-      const { verdict } = await inspect(path, { schema, dialect });
+      const { verdict, diagnoses } = await inspect(path, { schema, dialect });
+      // What is odd about a sample has gone into the schema: a total makes a column of numbers one of texts.
+      for (const { sentence, remedy } of diagnoses) {
+        context.stderr.write(`${printable(`${path}: ${sentence} ${remedy}`)}\n`);
+      }
       if (verdict === 'passed' || verdict === 'warned') return EXIT.ok;
       context.stderr.write(`${printable(path)} is ${verdict} by this schema.\n`);
       return EXIT.bad;

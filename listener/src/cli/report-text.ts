@@ -78,7 +78,8 @@ function rulesLine(rules: string): string {
 }
 
 function diagnosisLines({ sentence, evidence, faults, remedy }: Diagnosis): string[] {
-  const shown = evidence === null ? '' : ` ${printable(evidence)}`;
+  const shown =
+    evidence === null ? '' : ` ${printable(evidence)}${evidence.endsWith('.') ? '' : '.'}`;
   const explained = faults === 1 ? '' : ` It explains ${amount(faults, 'fault')}.`;
   return [`  ${printable(sentence)}${shown}${explained}`, `    ${printable(remedy)}`];
 }

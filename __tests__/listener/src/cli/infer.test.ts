@@ -52,6 +52,13 @@ test('a schema is proposed with its evidence, and takes its own samples', async 
   expect((await cli(['validate', ...paths, '--schema', schema])).code).toBe(0);
 });
 
+test('what is odd about a sample is said, since it has gone into the schema', async () => {
+  const paths = await files('id,sum\n1,2\n2,3\nTotal,\n');
+  const { code, err } = await cli(['infer', ...paths]);
+  expect(code).toBe(0);
+  expect(err).toContain('0.csv: The last row looks like a total. Leave totals out, or declare');
+});
+
 test('types are those that fit all files', async () => {
   const paths = await files('a,b,c\n1,,x\n', 'a,b,c\n1.5,2,2024-01-01\n');
   const { fields } = JSON.parse((await cli(['infer', ...paths])).out);

@@ -71,6 +71,13 @@ test('how many faults a diagnosis explains is said of several alone', () => {
   expect(text(2)).toContain('  A. It explains 2 faults.\n    B.\n');
 });
 
+test('the evidence of a diagnosis ends like a sentence', () => {
+  const { diagnoses, ...report } = reportOf('id,note\n1,"say \\"a\\""\n2,"\\"b\\""\n');
+  expect(reportText('a.csv', { ...report, diagnoses })).toMatch(
+    / in record 2\. It explains 2 faults\.\n/,
+  );
+});
+
 test('the worst faults are one of each kind in the order of the kinds, then others', () => {
   const report = reportOf('a,b\n1\n2\n1,2,3\n4,"5\n');
   const kinds = (count: number) =>
