@@ -707,11 +707,17 @@ function checkDatabaseJobs(settings: FileProcessingSettings): FileProcessingFind
   const findings: FileProcessingFinding[] = [];
   const listener = db_user || LISTENER_USER;
   if (db_user === MASTER_USER) {
-    findings.push({ variable: 'db_user', message: `${db_user} administers the database` });
+    findings.push({
+      variable: 'db_user',
+      message: `${db_user} administers the database: name another user`,
+    });
   }
   if ([listener, MASTER_USER].includes(db_migrator_user)) {
     const whose = db_migrator_user === MASTER_USER ? 'administers the database' : 'is db_user too';
-    findings.push({ variable: 'db_migrator_user', message: `${db_migrator_user} ${whose}` });
+    findings.push({
+      variable: 'db_migrator_user',
+      message: `${db_migrator_user} ${whose}: name another user`,
+    });
   }
   if (Object.values<string>(DATABASE_JOB_NAMES).includes(service_account_name)) {
     const message = `${service_account_name} is the ServiceAccount of a Job that prepares the database`;

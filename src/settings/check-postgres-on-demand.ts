@@ -39,6 +39,7 @@ export function checkPostgresOnDemand(
       (valid) => checkEngine(valid, given),
       checkStorage,
       checkCapacity,
+      (valid) => checkPause(valid, given),
       checkWindows,
       checkAlarmTopic,
       checkExistingNetwork,
@@ -103,6 +104,16 @@ function checkCapacity(settings: PostgresOnDemandSettings): Finding[] {
       message: `${least} must not be more than max_capacity_acu ${most}`,
     },
   ];
+}
+
+function checkPause(
+  { engine, min_capacity_acu }: PostgresOnDemandSettings,
+  given: ReadonlySet<string>,
+): Finding[] {
+  const variable = 'seconds_until_auto_pause';
+  if (engine !== 'aurora' || min_capacity_acu === 0 || !given.has(variable)) return [];
+  const message = `is for min_capacity_acu = 0 and that is ${min_capacity_acu}; leave it out`;
+  return [{ variable, message }];
 }
 
 function checkWindows({ backup_window, maintenance_window }: PostgresOnDemandSettings): Finding[] {

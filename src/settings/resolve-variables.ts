@@ -141,7 +141,12 @@ const WHOLE: Problem = {};
 
 function problemsOf(value: unknown, variable: Variable<unknown>): readonly Problem[] {
   if (value === variable.default) return [];
-  if (!variable.accepts(value)) return [WHOLE];
+  if (!variable.accepts(value)) {
+    // An entry that would be refused alone is the one to show, among however many.
+    const entries = variable.type === 'map(string)' ? items(value) : [];
+    const refused = entries.filter(([key, item]) => !variable.accepts({ [key]: item }));
+    return refused.length > 0 ? refused.map(([key]) => ({ item: key })) : [WHOLE];
+  }
   if (variable.type === 'list(object)') return [];
   return items(value)
     .filter(([, item]) => !variable.acceptsItem(item))
@@ -158,15 +163,14 @@ function fault(
   { allowed, sensitive, type }: Variable<unknown>,
   { item }: Problem,
 ): Finding {
-  const isUnquoted = type === 'string' && typeof value === 'number';
+  const isItem = item !== undefined && typeof value === 'object' && value !== null;
+  const shown = isItem ? (value as Readonly<Record<string, TfvarsValue>>)[item] : value;
+  const isUnquoted = type.includes('string') && typeof shown === 'number';
   const message = `must be ${allowed}${isUnquoted ? `; ${QUOTE_IT}` : ''}`;
   if (sensitive) return { ...location, message };
-  if (item === undefined || typeof value !== 'object' || value === null) {
-    return { ...location, value, message };
-  }
-  const itemValue = (value as Readonly<Record<string, TfvarsValue>>)[item];
   const index = Array.isArray(value) ? item : JSON.stringify(item);
-  return { ...location, variable: `${location.variable}[${index}]`, value: itemValue, message };
+  const place = isItem ? `${location.variable}[${index}]` : location.variable;
+  return { ...location, variable: place, value: shown, message };
 }
 
 function unknownMessage(name: string, table: VariableTable, what: string): string {

@@ -465,7 +465,7 @@ describe('faults between variables', () => {
       'a listener that migrates',
       { database: 'on_demand', db_user: 'one', db_migrator_user: 'one' },
       'db_migrator_user',
-      /one is db_user too/,
+      /one is db_user too: name another user/,
     ],
     [
       'a migrator that is the listener by default',
@@ -477,13 +477,13 @@ describe('faults between variables', () => {
       'a migrator that is the master user',
       { database: 'on_demand', db_migrator_user: 'postgres_admin' },
       'db_migrator_user',
-      /postgres_admin administers the database/,
+      /postgres_admin administers the database: name another user/,
     ],
     [
       'a listener that is the master user',
       { database: 'on_demand', db_user: 'postgres_admin' },
       'db_user',
-      /postgres_admin administers the database/,
+      /postgres_admin administers the database: name another user/,
     ],
     [
       "a ServiceAccount that is a Job's",

@@ -64,6 +64,12 @@ describe('Settings of a database', () => {
       /must not be more than max_capacity_acu 4/,
     ],
     [
+      'a time until a pause that never comes',
+      { engine: 'aurora', seconds_until_auto_pause: 600 },
+      'seconds_until_auto_pause',
+      /is for min_capacity_acu = 0 and that is 0\.5; leave it out/,
+    ],
+    [
       'a backup while it is maintained',
       { backup_window: '05:30-06:30' },
       'backup_window',

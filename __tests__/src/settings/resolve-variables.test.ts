@@ -204,6 +204,40 @@ describe('faults', () => {
     expect(faultsOf(given)).toEqual([expected]);
   });
 
+  const tags = {
+    tags: textMap({
+      description: 'Tags.',
+      default: {},
+      example: {},
+      allowed: 'a map of two letters',
+      accepts: (tags) =>
+        Object.keys(tags).length <= 2 && Object.keys(tags).every((key) => /^[a-z]$/.test(key)),
+    }),
+  };
+  const faultsOfTags = (value: TfvarsValue) =>
+    resolveVariables('a', [{ file: 'a', line: 1, name: 'tags', value }], tags).faults.map(
+      formatFinding,
+    );
+
+  it('name each entry of a map that would be refused alone', () => {
+    expect(faultsOfTags({ b: 'c', 'aws:d': 'e', F: 'g' })).toEqual([
+      'a:1: tags["aws:d"] = "e": must be a map of two letters',
+      'a:1: tags["F"] = "g": must be a map of two letters',
+    ]);
+  });
+
+  it('name a map of which no single entry is at fault', () => {
+    expect(faultsOfTags({ b: 'c', d: 'e', f: 'g' })).toEqual([
+      'a:1: tags = {"b":"c","d":"e","f":"g"}: must be a map of two letters',
+    ]);
+  });
+
+  it('say of a number in a list of texts what it may have lost', () => {
+    expect(faultsOf({ name: 'a', zones: [1.5] })).toEqual([
+      expect.stringMatching(/^x\.tfvars:2: zones\[0\] = 1\.5: must be .*; write it in quotes, /),
+    ]);
+  });
+
   it('are all reported at once', () => {
     expect(faultsOf({ name: 'A', count: 0, mode: 'x', zones: ['yy', 'zz'] })).toHaveLength(5);
   });
