@@ -177,7 +177,9 @@ async function answersTo(
     if (given === undefined && !question.isAsked(answers)) continue;
     const fallback = question.fallback(answers, environment);
     const answer = given ?? (await asked(context, question, fallback)) ?? fallback;
-    faults.push(...faultsIn(question, answer));
+    // What another answer at fault would fill as well is reported there.
+    const isReported = given !== answer && faults.some(({ value }) => value === answer);
+    if (!isReported) faults.push(...faultsIn(question, answer));
     if (answer !== undefined) answers[question.option] = answer;
   }
   refuseFaults(faults);

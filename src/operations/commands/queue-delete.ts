@@ -29,6 +29,7 @@ export const queueDelete: Operation<Options> = {
       .addOption(waitOption('how long to wait for the queue to become empty'))
       .addOption(allowMessageLossOption()),
   execute: async (context, options) => {
+    refuseBadName(options.queue);
     const target = await eventTarget(context, options);
     const arn = queueArn(target, options.queue);
     refuseQueueOfStack(arn, target);
@@ -68,15 +69,16 @@ export const queueDelete: Operation<Options> = {
   },
 };
 
+function refuseBadName(name: string | undefined): void {
+  if (name === undefined || /^[\w-]{1,80}$/.test(name)) return;
+  throw new OperationError(
+    `--queue ${JSON.stringify(name)} is not the name of a queue: 1 to 80 letters, digits, hyphens and underscores`,
+    { code: EXIT.usage },
+  );
+}
+
 function queueArn({ deliveryQueueArn }: EventTarget, name: string | undefined): string {
-  if (name === undefined) return deliveryQueueArn;
-  if (!/^[\w-]{1,80}$/.test(name)) {
-    throw new OperationError(
-      `--queue ${JSON.stringify(name)} is not the name of a queue: 1 to 80 letters, digits, hyphens and underscores`,
-      { code: EXIT.usage },
-    );
-  }
-  return deliveryQueueArn.replace(/[^:]+$/, name);
+  return name === undefined ? deliveryQueueArn : deliveryQueueArn.replace(/[^:]+$/, name);
 }
 
 function refuseQueueOfStack(arn: string, target: EventTarget): void {

@@ -105,9 +105,18 @@ function settingsOf(environment: Environment, name: StackName) {
   }
   const file = `environments/${environment.name}/${name.replaceAll('-', '_')}.tfvars`;
   throw new OperationError(`environment ${environment.name} has no ${name}`, {
-    next: `${file} makes one; it may be empty`,
+    next:
+      name === 'foundation-network'
+        ? `its network is ${networkOfOthers(environment.fileProcessing)}; for one of its own, take that out and add ${file}`
+        : `${file} makes one; it may be empty`,
     code: EXIT.usage,
   });
+}
+
+function networkOfOthers({ create_cluster, cluster_name, vpc_id }: Environment['fileProcessing']) {
+  return create_cluster
+    ? `the existing one that vpc_id names (${vpc_id})`
+    : `that of the existing cluster ${cluster_name} (create_cluster = false)`;
 }
 
 function refuseOtherRegion(wanted: string | undefined, own: string, name: StackName): void {

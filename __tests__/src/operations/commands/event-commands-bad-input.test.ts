@@ -17,6 +17,7 @@ test.each([
   ['s3-configure-notifications --region mars', 'mars'],
   ['s3-configure-notifications --environment nowhere', 'is not an environment'],
   [`sns-probe --topic-arn ${TOPIC} --region us-east-1`, 'contradicts the region of the topic'],
+  ['queue-delete --queue old.fifo', '--queue "old.fifo" is not the name of a queue'],
   ['sns-subscribe', 'no endpoint was given'],
   ['sns-subscribe ftp://x/', 'has the scheme ftp'],
   [`sns-subscribe ${ENDPOINT} --wait soon`, 'whole number of seconds'],

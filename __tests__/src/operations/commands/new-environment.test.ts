@@ -216,6 +216,12 @@ describe('nothing is written', () => {
     expectNothingWritten(root);
   });
 
+  test('and what is taken over from an option at fault is no fault of another', async () => {
+    const { err } = await newEnvironment(['dev', ...GIVEN, '--vpc-cidr', '10.0.0.1/16']);
+    expect(err).toContain('--vpc-cidr: vpc_cidr = "10.0.0.1/16": must be');
+    expect(err).not.toContain('--api-cidrs');
+  });
+
   test('where values do not go together', async () => {
     const { code, err, root } = await newEnvironment([
       'dev',

@@ -70,7 +70,7 @@ test('refuses a stack that the environment does not have', async () => {
   );
   await expect(opened).rejects.toMatchObject({
     message: 'environment etl-playground has no foundation-network',
-    next: expect.stringContaining('environments/etl-playground/foundation_network.tfvars'),
+    next: 'its network is the existing one that vpc_id names (vpc-0a1b2c3d4e5f67890); for one of its own, take that out and add environments/etl-playground/foundation_network.tfvars',
     code: 64,
   });
 });
