@@ -89,11 +89,11 @@ export function findDialect(
     const inner = chooseDelimiter(read(declared, lines.text), declared, characters, (dialect) =>
       read(dialect, lines.text),
     );
-    if (isTable(inner)) return found(inner, declared, sep.length, lines.difference);
+    if (isTable(inner)) return found(inner, declared, sep.length, names, lines.difference);
   }
   const delimited = chooseDelimiter(asDeclared, declared, characters, read);
   const chosen = chooseQuote(delimited, read);
-  return found(chosen, declared, sep.length);
+  return found(chosen, declared, sep.length, names);
 }
 
 /** A way to read the first records, and what they look like by it. */
@@ -115,6 +115,7 @@ function found(
   reading: Reading,
   declared: CompiledDialect,
   sepLine: number,
+  names: readonly string[],
   lines?: DialectDifference,
 ): FoundDialect {
   const { dialect, records, header } = reading;
@@ -127,7 +128,7 @@ function found(
     const { line = header + 1 } = records[header] ?? {};
     differences.push({
       kind: 'header-row',
-      sentence: `The header is probably in line ${line}: what stands before it has fewer cells.`,
+      sentence: `The header is probably in line ${line}: ${isNamed(records[header]?.cells ?? [], names) ? "its labels are the schema's fields" : 'what stands before it has fewer cells'}.`,
       remedy: `Remove the lines before the header, or declare {"headerRows": [${header + 1}]} in the dialect.`,
     });
   }
@@ -300,16 +301,23 @@ function headerOf(
 ): number {
   const width = commonWidth(records.slice(declared));
   const first = records[declared];
-  if (first === undefined || width < 2 || !standsBeforeHeader(first, width)) return declared;
+  if (first === undefined || width < 2) return declared;
   if (first.cells.some((label) => names.includes(label))) return declared;
   const last = Math.min(records.length, declared + MOST_BEFORE_HEADER);
+  // Under rows of data it would be a repetition.
+  const under = records.slice(declared + 1, last);
+  const next = under.find((record) => !standsBeforeHeader(record, width));
+  if (next !== undefined && names.length > 1 && isNamed(next.cells, names)) {
+    return records.indexOf(next);
+  }
+  if (!standsBeforeHeader(first, width)) return declared;
   for (let at = declared + 1; at < last; at++) {
     const record = records[at] as SampleRecord;
     if (standsBeforeHeader(record, width)) continue;
     const rows = records.slice(at + 1).filter((row) => !isBlank(row));
     const fits = rows.filter((row) => row.width === width).length >= rows.length * 0.9;
-    const named = record.cells.filter((label) => names.includes(label)).length * 2 >= width;
-    return areLabels(record, width) && fits && (named || typedColumns(rows).length > 0)
+    const isHalfNamed = record.cells.filter((label) => names.includes(label)).length * 2 >= width;
+    return areLabels(record, width) && fits && (isHalfNamed || typedColumns(rows).length > 0)
       ? at
       : declared;
   }
@@ -319,7 +327,12 @@ function headerOf(
 function standsBeforeHeader({ cells, width }: SampleRecord, common: number): boolean {
   const filled = cells.filter((cell) => cell !== '').length;
   if (width === common) return common > 2 && filled <= 1;
-  return filled <= Math.max(1, common / 2);
+  return filled < common;
+}
+
+/** Whether all cells are names of the schema, and all of these are there. */
+function isNamed(cells: readonly string[], names: readonly string[]): boolean {
+  return cells.length === names.length && names.every((name) => cells.includes(name));
 }
 
 function areLabels({ cells, width, valid }: SampleRecord, common: number): boolean {

@@ -210,6 +210,25 @@ describe('diagnose', () => {
     expect(diagnoses[0]?.evidence).toContain('U+200B');
   });
 
+  it.each([
+    [
+      undefined,
+      'warned',
+      'Label "\u00ef\u00bb\u00bfid" begins with a byte order mark that was read as Windows-1252.',
+    ],
+    [SCHEMA, 'failed', 'in a byte order mark that was read as Windows-1252 only: '],
+  ] as const)(
+    'knows a byte order mark that was read as another encoding, by %j',
+    (schema, verdict, message) => {
+      const report = inspectBytes(
+        `\u00ef\u00bb\u00bf${GOOD}`,
+        schema === undefined ? {} : { expectation: { schema } },
+      );
+      expect([report.verdict, report.faultCount]).toStrictEqual([verdict, 1]);
+      expect(report.faults[0]?.message).toContain(message);
+    },
+  );
+
   it('warns of a label with blanks around it that no schema knows', () => {
     const { verdict, faults } = inspectBytes(' id,name \n1,a\n');
     expect(verdict).toBe('warned');

@@ -54,6 +54,7 @@ describe('findDialect', () => {
     ["Excel's line with a blank", 'sep=\t \nid\tname\n1\ta\n', ['delimiter \t']],
     ["Excel's line and a circumflex", 'sep=^\nid^name\n1^a\n', ['delimiter ^']],
     ['lines before the header', 'Report\n\nid,day,sum\n1,2024-01-01,2\n', ['header 3']],
+    ['a title with commas of its own', 'Report, 2024\nid,day,x\n1,2024-01-01,a\n', ['header 2']],
     ['titles filled up with commas', 'Report,,,\nid,day,x,sum\n1,2024-01-01,a,2\n', ['header 2']],
     [
       'semicolons under lines before the header',
@@ -81,7 +82,19 @@ describe('findDialect', () => {
     expect(differences(file, {}, ['a', 'b', 'c'])).toStrictEqual(['header 2']);
   });
 
+  it('finds the header under a row of as many words where all its labels are fields', () => {
+    const file = 'Number,Day,Text\na,b,c\nx,y,z\n';
+    const found = find(file, {}, ['a', 'b', 'c']);
+    expect(found.differences).toMatchObject([
+      { sentence: "The header is probably in line 2: its labels are the schema's fields." },
+    ]);
+    expect(found.dialect.headerRows).toStrictEqual([2]);
+    expect(differences(file, {}, ['a', 'b', 'd'])).toStrictEqual([]);
+    expect(differences(`A,B,C\n1,2,3\n${file}`, {}, ['a', 'b', 'c'])).toStrictEqual([]);
+  });
+
   it.each([
+    ['labels without that of row names', 'id,day\nann,1,2024-01-01\nbob,2,2024-01-02\n'],
     ['one column', 'id\n1\n2\n'],
     ['one column of prose', 'notes\nfirst; second\nthird\nfourth; fifth; sixth\n'],
     ['one column whose label has a semicolon', 'notes; remarks\nnone\nsome\nmore\n'],

@@ -165,7 +165,7 @@ function noteAlike(
   });
   const alike: { column: number; label: string; name: string }[] = [];
   labels.forEach((label, column) => {
-    const field = isUnknown(column) ? fields.get(plainName(label)) : undefined;
+    const field = isUnknown(column) ? fields.get(plainName(unmarked(label))) : undefined;
     if (field === undefined || taken.has(field)) return;
     take(column, field);
     alike.push({ column, label, name: names[field] ?? '' });
@@ -192,6 +192,13 @@ function noteAlike(
  */
 const INVISIBLE = /(?!\p{Join_C}|[\t\n\r\ufeff])[\p{Cf}\p{Cc}]|^\p{Join_C}|\p{Join_C}$/gu;
 
+/** What a byte order mark becomes that is read as Windows-1252 and encoded anew. */
+const READ_MARK = '\u00ef\u00bb\u00bf';
+
+function unmarked(label: string): string {
+  return label.startsWith(READ_MARK) ? label.slice(READ_MARK.length) : label;
+}
+
 const PADDED = /^[ \t\u00a0]|[ \t\u00a0]$/;
 
 /** Labels with characters that nobody sees, or blanks around them: whoever looks for the column by its name does not find it. */
@@ -203,13 +210,15 @@ function noteInvisible(
   labels.forEach((label, column) => {
     const points = Array.from(label.matchAll(INVISIBLE), ([character]) => codePointName(character));
     const isPadded = PADDED.test(label);
-    if ((points.length === 0 && !isPadded) || unusable.has(column)) return;
+    const isMarked = label.startsWith(READ_MARK);
+    if ((points.length === 0 && !isPadded && !isMarked) || unusable.has(column)) return;
     const shown = [...new Set(points)].slice(0, MOST_EXAMPLES).join(', ');
-    const messages = worded(label, column, (name) =>
-      points.length === 0
-        ? `${name} begins or ends with blanks.`
-        : `${name} has invisible characters: ${shown}.`,
-    );
+    const messages = worded(label, column, (name) => {
+      if (points.length > 0) return `${name} has invisible characters: ${shown}.`;
+      return isMarked
+        ? `${name} begins with a byte order mark that was read as Windows-1252.`
+        : `${name} begins or ends with blanks.`;
+    });
     faults.push({ type: 'incorrect-label', column, label, ...messages, isMild: true });
   });
 }
@@ -235,6 +244,9 @@ function codePointName(character: string): string {
 }
 
 function differenceOf(alike: readonly { label: string; name: string }[]): string {
+  if (alike.every(({ label, name }) => label.startsWith(READ_MARK) && unmarked(label) === name)) {
+    return 'in a byte order mark that was read as Windows-1252 only';
+  }
   if (alike.every(({ label, name }) => label.toLowerCase() === name.toLowerCase())) {
     return 'in upper and lower case only';
   }
