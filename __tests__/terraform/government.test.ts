@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../support/run-main.ts';
+import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { createNetwork, REGION } from './support/aws-account.ts';
-import { type AwsEmulator, emptyAwsEmulator } from './support/aws-emulator.ts';
 import { type ManagedCheckout, managedCheckout } from './support/managed-checkout.ts';
 import { withValues } from './support/tfvars.ts';
 
@@ -12,11 +12,11 @@ const ENVIRONMENT = 'government';
 /** The stacks in the order in which they are deployed. */
 const STACKS = ['postgres-on-demand', 'file-processing'] as const;
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: ManagedCheckout;
 
 beforeAll(async () => {
-  emulator = await emptyAwsEmulator();
+  emulator = await emptyAttachedAws();
   // Of the name that no lookup goes by.
   const { vpcId, privateSubnetIds } = await createNetwork(emulator, 'agency', 'the-agency');
   for (const bucket of ['agency-etl-drop', 'agency-etl-letters']) {

@@ -3,8 +3,12 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type AttachedAws,
+  emptyAttachedAws,
+  withProviderOfItsOwn,
+} from './support/attached-provider.ts';
 import { ACCOUNT, createNetwork, REGION } from './support/aws-account.ts';
-import { type AwsEmulator, emptyAwsEmulator } from './support/aws-emulator.ts';
 import { cdktfIn } from './support/cdktf-cli.ts';
 import { type Checkout, type StackName, temporaryCheckout } from './support/checkout.ts';
 import { type Plan, type Terraform, terraformIn } from './support/terraform.ts';
@@ -14,7 +18,9 @@ type Engine = (typeof ENGINES)[number];
 
 const DATABASES = { rds: 'aws_db_instance.database', aurora: 'aws_rds_cluster.database' };
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
+/** The emulator with a provider for each engine, since their commands run at the same time. */
+let awsOf: Readonly<Record<Engine, AttachedAws>>;
 let checkout: Checkout;
 let cliConfigDirectory: string;
 const databases = new Map<Engine, Terraform>();
@@ -40,7 +46,7 @@ async function synthesize(engine: Engine, lines = ''): Promise<void> {
 
 async function opened(engine: Engine, stack: StackName): Promise<Terraform> {
   const folder = checkout.stackFolder(stack, `cdktf.out.${engine}`);
-  const terraform = terraformIn(folder, { aws: emulator });
+  const terraform = terraformIn(folder, { aws: awsOf[engine] });
   await terraform.init();
   return terraform;
 }
@@ -50,7 +56,8 @@ const both = <T>(step: (engine: Engine) => Promise<T>): Promise<T[]> =>
   Promise.all(ENGINES.map(step));
 
 beforeAll(async () => {
-  emulator = await emptyAwsEmulator();
+  emulator = await emptyAttachedAws();
+  awsOf = { rds: emulator, aurora: await withProviderOfItsOwn(emulator) };
   await createNetwork(emulator, 'etl-platform');
   checkout = temporaryCheckout();
   cliConfigDirectory = mkdtempSync(join(tmpdir(), 'terraform-cli-'));
@@ -148,7 +155,7 @@ describe('a change', () => {
 
 describe('a destroy, of RDS by the cdktf CLI', () => {
   beforeAll(async () => {
-    const cdktf = cdktfIn(checkout, 'rds', emulator, cliConfigDirectory);
+    const cdktf = cdktfIn(checkout, 'rds', awsOf.rds, cliConfigDirectory);
     const parameters = ['--auto-approve', '--skip-provider-lock'];
     await Promise.all([
       cdktf.succeeds('destroy', 'postgres-on-demand', ...parameters),

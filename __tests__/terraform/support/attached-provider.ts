@@ -34,6 +34,11 @@ export async function emptyAttachedAws(): Promise<AttachedAws> {
   return { ...emulator, attached: await ofThisWorker };
 }
 
+/** The same emulator with another provider, for commands that run beside others. It ends with the worker. */
+export async function withProviderOfItsOwn(aws: AttachedAws): Promise<AttachedAws> {
+  return { ...aws, attached: await startProvider(aws.url) };
+}
+
 async function startProvider(endpoint: string): Promise<AttachedAws['attached']> {
   const program = findAwsProvider();
   if (program === undefined) return {};
