@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { compileCacheOf } from '../../support/compile-cache.ts';
 import { type ProgramResult, run } from '../../support/run-program.ts';
 import type { Checkout } from './checkout.ts';
 import { type AwsOfTest, terraformEnvironment } from './terraform.ts';
@@ -39,6 +40,7 @@ export function cdktfIn(
     directory: checkout.root,
     environment: {
       ...terraformEnvironment(aws, cliConfigDirectory),
+      ...compileCacheOf(checkout.root),
       CI: '1',
       DISABLE_VERSION_CHECK: '1',
       ENVIRONMENT: environment,

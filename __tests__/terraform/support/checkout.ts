@@ -9,8 +9,9 @@ import {
 } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { compileCacheOf } from '../../support/compile-cache.ts';
 import { ROOT, type STACKS } from '../../support/run-main.ts';
 import { run } from '../../support/run-program.ts';
 import { withValues } from './tfvars.ts';
@@ -42,7 +43,7 @@ export interface Checkout {
   /** Lets main.ts go on with another program, which may change what was synthesized. */
   afterSynth(program: string): void;
   /**
-   * Runs main.ts.
+   * Runs main.ts as `npm run synth` does, without npm.
    *
    * @param outputFolder - CDKTF_OUTPUT, below the checkout; @default `cdktf.out`
    */
@@ -59,6 +60,9 @@ export interface Checkout {
 }
 
 const DEFAULT_OUTPUT = 'cdktf.out';
+
+/** What npm would start. */
+const SYNTH: string = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts.synth;
 
 const TESTED: Readonly<Record<string, unknown>> = {
   aws_profile: '',
@@ -100,10 +104,12 @@ export function temporaryCheckout(): Checkout {
       add('file_processing.tfvars', { manage_kubernetes: false, ...fileProcessing });
     },
     synthesize: async (environment, outputFolder = DEFAULT_OUTPUT) => {
-      const result = await run(process.execPath, ['main.ts'], {
+      const result = await run('sh', ['-c', SYNTH], {
         directory: root,
         environment: {
           ...withoutOutputFolder(process.env),
+          ...compileCacheOf(root),
+          PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
           ENVIRONMENT: environment,
           CDKTF_OUTPUT: outputFolder,
         },

@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compileCacheOf } from '../../support/compile-cache.ts';
 import { type Checkout, temporaryCheckout } from './checkout.ts';
 import { type AwsOfTest, terraformEnvironment } from './terraform.ts';
 
@@ -62,6 +63,7 @@ export function managedCheckout(
       cwd: checkout.root,
       env: {
         ...terraformEnvironment(emulator, cliConfigDirectory),
+        ...compileCacheOf(checkout.root),
         TMPDIR: temporary,
         // Most of an apply is the provider waiting: more of it side by side costs nothing.
         TF_CLI_ARGS_apply: '-parallelism=30',
