@@ -394,8 +394,8 @@ function judgeFigure(
     return absent || limits.some(([name, limit]) => breaksLimit(name, limit, figure.of(name)));
   });
   const allowed = limitsText(broken === undefined ? narrowest(rule) : (rule.limits[broken] ?? {}));
-  const is = absent ? 'has no such column' : `is ${figure.text}`;
-  const message = `${nameOf(rule)} ${is}; ${allowed} is allowed.`;
+  const is = absent ? ': the file has no such column' : ` is ${figure.text}`;
+  const message = `${nameOf(rule)}${is}; the rule asks for ${allowed}.`;
   const details = rule.column === undefined ? {} : { label: rule.column };
   const place = column === undefined || column < 0 ? {} : { column };
   const outcome = breach(rule, broken, message, { ...details, ...place }, found);

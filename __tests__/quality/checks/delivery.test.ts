@@ -103,7 +103,7 @@ describe('rules of freshness', () => {
   it('DataFreshness says how many values are new enough, and no value', () => {
     const result = fresh({ rule: 'DataFreshness', column: 'day', hours: 24, fail: { min: 1 } });
     expect(result?.message).toBe(
-      'DataFreshness of "day" is 0 %: 0 of 3 values are at most 24 hours old; at least 1 is allowed.',
+      'DataFreshness of "day" is 0 %: 0 of 3 values are at most 24 hours old; the rule asks for at least 1.',
     );
   });
 
@@ -180,7 +180,7 @@ describe('rules with figures of the file alone', () => {
       fail: { max: 5 },
     });
     expect(result).toMatchObject({ outcome: 'failed', measured: 100_000 });
-    expect(result?.message).toContain('is 100000 or more; at most 5 is allowed');
+    expect(result?.message).toContain('is 100000 or more; the rule asks for at most 5');
   });
 
   it('a column that the file lacks breaks the rule, whatever the limits are', () => {
@@ -196,7 +196,7 @@ describe('rules with figures of the file alone', () => {
   it('a breach is a fault with rule, figure and limit', () => {
     const { report } = judged(FILE, { rule: 'RowCount', fail: { min: 9 } });
     expect(report.faults).toMatchObject([
-      { type: 'table-dimensions', message: 'RowCount is 3; at least 9 is allowed.' },
+      { type: 'table-dimensions', message: 'RowCount is 3; the rule asks for at least 9.' },
     ]);
     expect(report.reasons).toStrictEqual(['1 fault of the header or the whole file.']);
   });

@@ -130,7 +130,7 @@ test('a summary names each rule that was not kept, and each that was not judged'
   });
   inspection.write(Buffer.from('a\n1\n'));
   const text = reportText('a.csv', inspection.end());
-  expect(text).toContain('  rule warned: RowCount is 1; at least 2 is allowed.\n');
+  expect(text).toContain('  rule warned: RowCount is 1; the rule asks for at least 2.\n');
   expect(text).toContain('  rule not judged: FileUniqueness was not judged: not checked here,');
   expect(text).not.toContain('FileSize');
 });
