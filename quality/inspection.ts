@@ -45,7 +45,7 @@ const BLOCK_BYTES = 65_536;
 const MOST_LAST_BYTES = 256;
 /** A record that is longer is judged in steps. */
 const LONG_BYTES = 65_536;
-/** Where WebAssembly shall read even a small file, which must then come in more than one. */
+/** Where WebAssembly shall read from the first row on. */
 const SMALL_BLOCK_BYTES = 64;
 const LONGEST_LINE_END = 2;
 /** Tables with more columns are read by one thread: what is told of the columns of a range would be as long as it. */
@@ -693,14 +693,21 @@ export class Inspection implements RecordHandler {
       this.#file.lastByte = lastByteOf(chunk, this.#file.lastByte);
       this.#lastBytes = lastBytesOf(chunk, this.#lastBytes);
     }
-    const blockBytes = this.#readsPlainRows === 'webassembly' ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
-    for (let from = 0; from < chunk.length; from += blockBytes) {
-      const block = chunk.subarray(from, from + blockBytes);
-      if (!this.#watch.isValid(block)) this.#file.suspectUntil = offset + from + block.length;
-      this.#signs.watch(block, offset + from);
+    for (let from = 0; from < chunk.length; ) {
+      const start = offset + from;
+      const block = chunk.subarray(from, from + this.#blockBytesAt(start));
+      from += block.length;
+      if (!this.#watch.isValid(block)) this.#file.suspectUntil = start + block.length;
+      this.#signs.watch(block, start);
       if (this.#lines === undefined) yield* this.#judgeHeldIn(this.#scanner.writing(block));
       else yield* this.#readLines(() => this.#lines?.write(block));
     }
+  }
+
+  /** WebAssembly has what comes after the block in which it is begun, so that blocks are small until then. */
+  #blockBytesAt(offset: number): number {
+    const isToBegin = this.#readsPlainRows === 'webassembly' && this.#scanner.room === undefined;
+    return isToBegin && offset < BLOCK_BYTES ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
   }
 
   /** Reads the lines that were found by then, without their quotes. */

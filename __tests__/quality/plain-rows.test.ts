@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import type { TableDialect } from '../../quality/dialect.ts';
+import type { EnginePorts } from '../../quality/ports.ts';
 import type { TableSchema } from '../../quality/table-schema.ts';
 import type { Thresholds } from '../../quality/thresholds.ts';
 import { inspectBytes, places } from './inspect-bytes.ts';
@@ -165,6 +167,22 @@ describe('PlainRows', () => {
     expect(report).toStrictEqual(inspectBytes(file, { plainRows: false }));
     expect(places(report)).toStrictEqual(['repeated-header 22:-']);
   });
+
+  it.each(['1,x\n', '1,x,y\n', '1,"x"y\n'])(
+    'looks at large blocks of %j by WebAssembly, too',
+    (row) => {
+      let looks = 0;
+      const isUtf8: EnginePorts['isUtf8'] = (bytes) => {
+        looks++;
+        return NODE_PORTS.isUtf8(bytes);
+      };
+      const ports = { ...NODE_PORTS, isUtf8 };
+      const file = `a,b\n${row.repeat(100_000)}`;
+      const report = inspectBytes(file, { plainRows: 'webassembly' }, [], ports);
+      expect(report.rows).toBe(100_000);
+      expect(looks).toBeLessThan(file.length / 10_000);
+    },
+  );
 
   it('reads a file without a header by the dialect that is found', () => {
     const schema: TableSchema = { fields: ['a', 'b'].map((name) => ({ name, type: 'string' })) };
