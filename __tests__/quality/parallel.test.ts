@@ -390,6 +390,25 @@ describe('ParallelReading', () => {
     ]);
   });
 
+  it('reads blocks as a whole where their keys have no place in memory', async () => {
+    const watched = { blocks: 0, rows: 0, closed: 0 };
+    const ports = portsWith(watched, 2_000);
+    let looks = 0;
+    const isUtf8: EnginePorts['isUtf8'] = (bytes) => {
+      looks++;
+      return NODE_PORTS.isUtf8(bytes);
+    };
+    const rows = Array.from({ length: HEAD_ROWS + 3_000 }, (_, n) => `k${n},x,3\n`);
+    const file = `a,b,c\n${rows.join('')}`;
+    const fields: TableField[] = ['a', 'b', 'c'].map((name) => ({ name }));
+    const expectation = { schema: { fields, primaryKey: 'a' } };
+    const options = { expectation, maxKeyBytes: 100_000, sizeBytes: file.length };
+    const report = await judge(file, options, { ...ports, isUtf8 });
+    expect(report.rows).toBe(rows.length);
+    expect(watched.blocks).toBeGreaterThan(10);
+    expect(looks).toBeLessThan(1_000);
+  });
+
   it('reads a file by one thread where each row refers to others', async () => {
     const watched = { blocks: 0, rows: 0, closed: 0 };
     const schema: TableSchema = {

@@ -67,6 +67,8 @@ export const KEY_CHECK: Check<Kind> = {
       },
       ranges: {
         gather: (range) => gatherKeys(keys, range),
+        // Few of the others have a place in memory then: each row would be read again by itself.
+        mayAdd: () => rest?.isUsed !== true,
         addRows(gathered, from, to, record) {
           const reading = (gathered as RangeKeys[]).map((range, key) => {
             return new RangeKeyReader(range, (keys[key] as Key).table);
@@ -180,6 +182,8 @@ function beyondLastRecord(record: number): RangeError {
 class RestOfKeys {
   /** Labels of the keys of which some could not even be written down. */
   readonly lost = new Set<string>();
+  /** Whether there was a key without a place in memory. */
+  isUsed = false;
 
   readonly #file: InspectedFile;
   readonly #keys: readonly Key[];
@@ -194,6 +198,7 @@ class RestOfKeys {
   /** Takes the deferred keys of the current row. It must be the last thing done in a row: what the row has is noted. */
   readonly add = (scanner: Scanner, found: Found<Kind>): void => {
     const { byteOf, ports, records } = this.#file;
+    this.isUsed = true;
     for (const [number, key] of this.#keys.entries()) {
       if (!key.deferred) continue;
       key.deferred = false;
