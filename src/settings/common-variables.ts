@@ -59,7 +59,8 @@ export const commonVariables = {
     setAt: 'plan',
   }),
   tags: textMap({
-    description: 'Tags for every resource, in addition to Environment, Component and ManagedBy.',
+    description:
+      'Tags for every resource, in addition to Environment, Component and ManagedBy. Keys differ in more than upper and lower case, which IAM does not tell apart.',
     default: {},
     example: { CostCenter: '4711' },
     allowed:
