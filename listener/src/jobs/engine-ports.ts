@@ -89,7 +89,15 @@ async function* chunksInto(
 ): AsyncGenerator<Uint8Array> {
   const file = await open(path);
   let turn = 0;
-  const readNext = () => file.read(memory[turn++ % memory.length] as Uint8Array);
+  const readNext = () => {
+    const reading = file
+      .read(memory[turn++ % memory.length] as Uint8Array)
+      // The error of opening has the path, too; by it others tell of which file it is.
+      .catch((error: Error) => Promise.reject(Object.assign(error, { path })));
+    // It is seen in its turn, and must not end the process before.
+    reading.catch(() => undefined);
+    return reading;
+  };
   let next = readNext();
   try {
     for (;;) {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { inspectFile } from '../../../../listener/src/cli/validate.ts';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { buildBundle, bundledCli } from '../../support/bundled-cli.ts';
 import { cli } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -276,6 +278,11 @@ describe.each([
 
   test('a folder is a fault of usage', async () => {
     expect(await cli(['validate', await temporaryFolder()])).toMatchObject({ code: 2 });
+  });
+
+  test('a file that can no longer be read once it is open is one as well', async () => {
+    const reading = inspectFile(await temporaryFolder(), NODE_PORTS, {});
+    await expect(reading).rejects.toThrow("can't be read: it is a folder");
   });
 
   test.each([
