@@ -233,7 +233,7 @@ export async function startWorld(
       cwd: folder,
       env: {
         PATH: process.env.PATH,
-        NODE_COMPILE_CACHE: join(folder, 'compile-cache'),
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(folder, 'compile-cache'),
         DATABASE_URL: databaseUrl(),
         UNMONITORED: 'judge',
         AWS_REGION: 'us-gov-west-1',

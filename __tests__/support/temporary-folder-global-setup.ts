@@ -12,8 +12,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.config.env = {
     ...project.config.env,
     TMPDIR: folder.path,
-    // Here too: checkouts that tests copy have other paths each time, so that it would only grow.
-    NODE_COMPILE_CACHE: join(folder.path, 'compile-cache'),
+    // Here too: checkouts that tests copy have other paths each time, so that it would only grow. CI has one for its steps.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(folder.path, 'compile-cache'),
   };
   return folder.remove;
 }
