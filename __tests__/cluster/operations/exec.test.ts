@@ -8,7 +8,13 @@ import { processRunner, type Runner, type RunResult } from '../../../src/operati
 import { type ManageResult, manage } from '../../support/manage.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { withValues } from '../../terraform/support/tfvars.ts';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from '../support/kubectl.ts';
+import {
+  APPLY,
+  type Kubectl,
+  kubectlIn,
+  operatorEnvironment,
+  TIMEOUT,
+} from '../support/kubectl.ts';
 import { type Manifests, manifestsOf } from '../support/manifests.ts';
 
 const NAMESPACE = 'operations-exec';
@@ -162,9 +168,8 @@ async function exec(
   ManageResult & { readonly applied: RunResult | undefined; readonly failed: readonly string[] }
 > {
   const { kubeconfig } = inject('controlPlane');
-  const environment = { PATH: process.env.PATH, HOME: root, KUBECACHEDIR: join(root, 'cache') };
   const nothing = { write: () => undefined };
-  const programs = processRunner(environment, { stdout: nothing, stderr: nothing });
+  const programs = processRunner(operatorEnvironment(root), { stdout: nothing, stderr: nothing });
   let applied: RunResult | undefined;
   const failed: string[] = [];
   const run: Runner = async (program, given, runOptions) => {

@@ -16,7 +16,13 @@ import { manage } from '../../support/manage.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { run as runProgram } from '../../support/run-program.ts';
 import { withValues } from '../../terraform/support/tfvars.ts';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from '../support/kubectl.ts';
+import {
+  APPLY,
+  type Kubectl,
+  kubectlIn,
+  operatorEnvironment,
+  TIMEOUT,
+} from '../support/kubectl.ts';
 import { manifestsOf } from '../support/manifests.ts';
 
 const NAMESPACE = 'failures-of-yesterday';
@@ -164,9 +170,8 @@ function wordsOf(command: string): string[] {
  */
 async function exec(command: readonly string[], id = ''): Promise<string> {
   const { kubeconfig } = inject('controlPlane');
-  const environment = { PATH: process.env.PATH, HOME: root, KUBECACHEDIR: join(root, 'cache') };
   const nothing = { write: () => undefined };
-  const programs = processRunner(environment, { stdout: nothing, stderr: nothing });
+  const programs = processRunner(operatorEnvironment(root), { stdout: nothing, stderr: nothing });
   let log: string | undefined;
   const run: Runner = async (program, parameters, options) => {
     if (program === 'aws') {

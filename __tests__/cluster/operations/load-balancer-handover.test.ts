@@ -9,7 +9,13 @@ import { operationContext } from '../../support/manage.ts';
 import { CLASS, HANDOVER, stackWithService } from '../../support/played-handover.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { withValues } from '../../terraform/support/tfvars.ts';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from '../support/kubectl.ts';
+import {
+  APPLY,
+  type Kubectl,
+  kubectlIn,
+  operatorEnvironment,
+  TIMEOUT,
+} from '../support/kubectl.ts';
 import { manifestsOf } from '../support/manifests.ts';
 
 const NAMESPACE = 'operations-handover';
@@ -66,9 +72,8 @@ test('both Services lead to the same ready pods until the old one goes', async (
 /** The control plane has no controller of that class: whoever waits for it plays it. */
 function contextOf() {
   const { kubeconfig } = inject('controlPlane');
-  const environment = { PATH: process.env.PATH, HOME: root, KUBECACHEDIR: join(root, 'cache') };
   const nothing = { write: () => undefined };
-  const programs = processRunner(environment, { stdout: nothing, stderr: nothing });
+  const programs = processRunner(operatorEnvironment(root), { stdout: nothing, stderr: nothing });
   const run: Runner = async (program, given, options) => {
     if (program !== 'aws') return programs(program, given, options);
     await copyFile(kubeconfig, given[given.indexOf('--kubeconfig') + 1] ?? '');

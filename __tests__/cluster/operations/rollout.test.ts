@@ -6,7 +6,13 @@ import { processRunner, type Runner } from '../../../src/operations/runner.ts';
 import { type ManageResult, manage } from '../../support/manage.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { withValues } from '../../terraform/support/tfvars.ts';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from '../support/kubectl.ts';
+import {
+  APPLY,
+  type Kubectl,
+  kubectlIn,
+  operatorEnvironment,
+  TIMEOUT,
+} from '../support/kubectl.ts';
 import type { Pod } from '../support/kubernetes-resource.ts';
 import { type Manifests, manifestsOf } from '../support/manifests.ts';
 
@@ -62,9 +68,8 @@ test('a rollout whose new pod never turns Ready is told, and fails', async () =>
 /** Only the sign-in is played: the control plane knows no IAM. */
 function rollout(...parameters: string[]): Promise<ManageResult> {
   const { kubeconfig } = inject('controlPlane');
-  const environment = { PATH: process.env.PATH, HOME: root, KUBECACHEDIR: join(root, 'cache') };
   const nothing = { write: () => undefined };
-  const programs = processRunner(environment, { stdout: nothing, stderr: nothing });
+  const programs = processRunner(operatorEnvironment(root), { stdout: nothing, stderr: nothing });
   const run: Runner = async (program, given, options) => {
     if (program !== 'aws') return programs(program, given, options);
     await copyFile(kubeconfig, given[given.indexOf('--kubeconfig') + 1] ?? '');

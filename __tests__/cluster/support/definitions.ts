@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { GO_MEMORY } from '../../support/go-memory.ts';
 import { run } from '../../support/run-program.ts';
 
 const folder = (name: string) => join(import.meta.dirname, '../../../test-support', name);
@@ -53,7 +54,10 @@ export async function sourceOf(directory: string, module: string): Promise<strin
 async function kubectl(kubeconfig: string, ...parameters: string[]): Promise<void> {
   const { exitCode, stderr } = await run('kubectl', parameters, {
     // What kubectl keeps of the API goes with the control plane.
-    environment: { PATH: process.env.PATH, HOME: dirname(kubeconfig), KUBECONFIG: kubeconfig },
+    environment: {
+      ...{ PATH: process.env.PATH, HOME: dirname(kubeconfig), KUBECONFIG: kubeconfig },
+      ...GO_MEMORY,
+    },
   });
   if (exitCode !== 0) throw new Error(`kubectl ${parameters[0]}: ${stderr}`);
 }

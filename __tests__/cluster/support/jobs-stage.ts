@@ -8,6 +8,7 @@ import { kubernetesObjects } from '../../../src/synthesized/views/kubernetes-man
 import { type ListenerChild, startListenerChild } from '../../listener/support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../listener/support/postgres.ts';
 import { forgetRuns, openRun } from '../../listener/support/runs.ts';
+import { GO_MEMORY } from '../../support/go-memory.ts';
 import { run } from '../../support/run-program.ts';
 import { synthesizeWorkload } from '../../support/synthesized-workload.ts';
 import { callApi } from './api-client.ts';
@@ -87,7 +88,12 @@ export async function jobsStage(plane: ControlPlane, namespace: string): Promise
     const { exitCode, stdout, stderr } = await run(
       'kubectl',
       [...parameters, `--namespace=${namespace}`],
-      { environment: { PATH: process.env.PATH, HOME: folder, KUBECONFIG: plane.kubeconfig } },
+      {
+        environment: {
+          ...{ PATH: process.env.PATH, HOME: folder, KUBECONFIG: plane.kubeconfig },
+          ...GO_MEMORY,
+        },
+      },
     );
     if (exitCode !== 0) throw new Error(`kubectl ${parameters.join(' ')}: ${stderr}`);
     return stdout;

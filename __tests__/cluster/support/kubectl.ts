@@ -45,17 +45,17 @@ export const DEADLINE = 60_000;
 /** The same for kubectl's commands that wait. */
 export const TIMEOUT = `--timeout=${DEADLINE / 1000}s`;
 
+/** The environment of an operator's commands, and of the kubectl that they start: its files are below a folder. */
+export function operatorEnvironment(folder: string): NodeJS.ProcessEnv {
+  const { PATH } = process.env;
+  return { PATH, HOME: folder, KUBECACHEDIR: join(folder, 'cache'), ...GO_MEMORY };
+}
+
 /** kubectl towards the run's control plane; it reads and writes nothing of the user's. */
 export async function kubectlIn(namespace: string): Promise<Kubectl> {
   const server = inject('controlPlane');
   const folder = await mkdtemp(join(tmpdir(), 'kubectl-'));
-  const environment = {
-    PATH: process.env.PATH,
-    HOME: folder,
-    KUBECONFIG: server.kubeconfig,
-    KUBECACHEDIR: join(folder, 'cache'),
-    ...GO_MEMORY,
-  };
+  const environment = { ...operatorEnvironment(folder), KUBECONFIG: server.kubeconfig };
   const attempt = (...parameters: string[]) =>
     run('kubectl', [...parameters, `--namespace=${namespace}`], { environment });
   const succeed = async (...parameters: string[]) => {

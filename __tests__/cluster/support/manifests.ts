@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { GO_MEMORY } from '../../support/go-memory.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { run } from '../../support/run-program.ts';
 import type { KubernetesResource } from './kubernetes-resource.ts';
@@ -92,7 +93,9 @@ async function overlay(filled: string, namespace: string): Promise<string> {
 }
 
 async function objectsOf(folder: string): Promise<KubernetesResource[]> {
-  const { exitCode, stdout, stderr } = await run('kubectl', ['kustomize', folder]);
+  const { exitCode, stdout, stderr } = await run('kubectl', ['kustomize', folder], {
+    environment: { ...process.env, ...GO_MEMORY },
+  });
   if (exitCode !== 0) throw new Error(`kubectl kustomize failed:\n${stderr}`);
   return parseAllDocuments(stdout).map((document) => document.toJS() as KubernetesResource);
 }
