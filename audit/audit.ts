@@ -64,12 +64,15 @@ export interface AuditRequest {
  */
 export async function audit(request: AuditRequest): Promise<AuditResult> {
   const { root, from } = request;
-  const looks =
-    from === undefined ? await looksAtEnvironment(request) : await looksAtFolder(request, from);
-  const environment = nameOf(request, looks[0].model);
+  const views =
+    from === undefined ? await viewsOfEnvironment(request) : viewsOfFolder(request, from);
+  const environment = nameOf(request, views[0].model);
+  // Before rules and scanners look: a file that can't be read ends the audit whatever they say.
+  const accepted = request.withoutAccepted ? undefined : acceptedState(root, environment);
+  const looks = await lookAt(request, views);
   return judge({
     environment,
-    accepted: request.withoutAccepted ? undefined : acceptedState(root, environment),
+    accepted,
     from: from === undefined ? undefined : shownPath(from),
     looks,
     floors: request.floors,
@@ -86,7 +89,7 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
   });
 }
 
-async function looksAtEnvironment(request: AuditRequest): Promise<readonly [Look, ...Look[]]> {
+async function viewsOfEnvironment(request: AuditRequest): Promise<Views> {
   const { root, out, env, environment = '' } = request;
   const source = { root, environment, env };
   const work = (folder: string) => join(reportFolder(out, environment), folder);
@@ -95,33 +98,34 @@ async function looksAtEnvironment(request: AuditRequest): Promise<readonly [Look
   const { region } = modelIn(configured).stacks[0] ?? { region: '' };
   const second = secondFolder(out, environment);
   if (needsSecondRegion(region)) await synthesizeForSecondRegion(source, region, second);
-  const folders = [configured, ...(needsSecondRegion(region) ? [second] : [])];
-  return await lookAt(
-    request,
-    folders.map((folder) => ({ ...read(folder), rules: request.rules })),
-  );
+  const view = (folder: string) => ({ ...read(folder), rules: request.rules });
+  return [view(configured), ...(needsSecondRegion(region) ? [view(second)] : [])];
 }
 
-async function looksAtFolder(
-  request: AuditRequest,
-  from: string,
-): Promise<readonly [Look, ...Look[]]> {
+function viewsOfFolder(request: AuditRequest, from: string): Views {
   const given = read(from);
   const folder = secondFolder(request.out, nameOf(request, given.model));
   if (request.checkov !== undefined) refuseOwnInput(from, folder);
   const first = { ...given, rules: request.rules };
   if (request.checkov === undefined || !needsSecondRegion(given.region)) {
-    return await lookAt(request, [first]);
+    return [first];
   }
   translate(given, from, folder);
   // Only the scanners look at the translation.
-  return await lookAt(request, [first, { ...read(folder), rules: [] }]);
+  return [first, { ...read(folder), rules: [] }];
 }
 
 /** A synthesized folder, as it is looked at. */
 interface View extends Pick<Look, 'region' | 'partition' | 'folder' | 'model' | 'objects'> {
   /** Findings of the reading itself. */
   readonly unread: readonly Check[];
+}
+
+/** What is looked at, each with the rules that look; the first is as configured. */
+type Views = readonly [View & Ruled, ...(View & Ruled)[]];
+
+interface Ruled {
+  readonly rules: readonly Rule[];
 }
 
 function read(folder: string): View {
@@ -132,12 +136,9 @@ function read(folder: string): View {
 }
 
 /** Looks at synthesized folders, with the scanners at all of them at once. */
-async function lookAt(
-  request: AuditRequest,
-  views: readonly (View & { readonly rules: readonly Rule[] })[],
-): Promise<readonly [Look, ...Look[]]> {
+async function lookAt(request: AuditRequest, views: Views): Promise<readonly [Look, ...Look[]]> {
   const scans = await scansOf(request, views);
-  const { settings } = views[0] === undefined ? {} : settingsOf(request, views[0].model);
+  const { settings } = settingsOf(request, views[0].model);
   const [first, ...others] = views.map(({ unread, rules, ...view }, index): Look => {
     const described = rules.map(
       ({ judge: _, ...rule }): RuleDescription => ({ by: 'rules', ...rule }),
@@ -150,7 +151,7 @@ async function lookAt(
         ...runRules(rules, {
           ...view,
           now: request.now,
-          ...(settings && { settings: settingsFor(settings, views[0]?.region, view.region) }),
+          ...(settings && { settings: settingsFor(settings, views[0].region, view.region) }),
         }),
         ...checksOfReports(scanned ?? {}),
       ],

@@ -2,7 +2,13 @@ import baselinesData from './controls/baselines.json' with { type: 'json' };
 import cisData from './controls/cis.json' with { type: 'json' };
 import catalogue from './controls/nist-800-53-rev5.json' with { type: 'json' };
 import reviewed from './controls/reviewed.json' with { type: 'json' };
-import type { Examiner, Finding, Look, RuleDescription } from './findings.ts';
+import {
+  checksOf,
+  type Examiner,
+  type Finding,
+  type Look,
+  type RuleDescription,
+} from './findings.ts';
 import type { WaivedFinding } from './waivers.ts';
 
 type Table = Readonly<Record<string, string>>;
@@ -132,7 +138,7 @@ function outcomeOf(
   { id, by, title }: RuleDescription,
   { looks, findings, waived }: Judged,
 ): RuleOutcome {
-  const looked = looks.flatMap(({ checks }) => checks.filter(({ rule }) => rule === id)).length;
+  const looked = looks.flatMap((look) => checksOf(id, look)).length;
   const open = findings.filter(({ rule }) => rule === id).map(({ place }) => place);
   const lived = waived.filter(({ rule }) => rule === id);
   // The audit looks at itself once, and says nothing where nothing is wrong.

@@ -124,7 +124,8 @@ function canonicalBlock(address: string, block: unknown): unknown {
 }
 
 function canonicalText(value: string | number, name: string): unknown {
-  const parsed = parseJson(value);
+  // Most texts are no JSON, and an error for each takes longer than the rest.
+  const parsed = /^\s*[[{]/.test(String(value)) ? parseJson(value) : undefined;
   if (typeof parsed === 'object' && parsed !== null)
     return { [JSON_TEXT]: canonical(parsed, name) };
   const text = withoutSecrets(name, String(value));

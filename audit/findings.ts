@@ -90,6 +90,15 @@ export interface Look {
   readonly rules: readonly RuleDescription[];
 }
 
+const byRule = new WeakMap<readonly Check[], ReadonlyMap<string, readonly Check[]>>();
+
+/** What a rule said in a look. The checks are sorted by rule once: the reports ask for each of hundreds of rules. */
+export function checksOf(rule: string, { checks }: Pick<Look, 'checks'>): readonly Check[] {
+  const sorted = byRule.get(checks) ?? Map.groupBy(checks, (check) => check.rule);
+  byRule.set(checks, sorted);
+  return sorted.get(rule) ?? [];
+}
+
 /**
  * Failed checks as findings: one for each rule and place, however many views and regions show it. How often a rule of
  * our own found the same there is part of the finding, so that a waiver of one does not cover a second.

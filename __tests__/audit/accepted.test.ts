@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ALL_RULES } from '../../audit/rules/all-rules.ts';
 import { changeStack } from '../fixtures/audit/bad-stack.ts';
 import { ROOT } from '../support/run-main.ts';
 import { A_DAY, type AuditRun, reportsOf, runAuditHere } from './support/run-audit.ts';
@@ -27,24 +28,36 @@ const ACCEPT = ['--accept', ...OWNER, ...REASON];
 
 let good: TemporaryFolder;
 let root: string;
+/** What accepting the good synthesis writes. */
+let goodAccepted: TemporaryFolder;
 const folders: TemporaryFolder[] = [];
 
-beforeAll(() => {
+beforeAll(async () => {
   good = synthesizedFolder('complete');
-  folders.push(good);
+  goodAccepted = temporaryFolder();
+  folders.push(good, goodAccepted);
+  freshRoot();
+  await run(good.path, ACCEPT);
+  cpSync(join(root, 'audit/accepted'), goodAccepted.path, { recursive: true });
 });
 afterAll(() => {
   for (const { remove } of folders) remove();
 });
 // Outside of git, with the waivers and floors of the repository, and nothing accepted.
-beforeEach(() => {
+beforeEach(freshRoot);
+
+function freshRoot(): void {
   const folder = temporaryFolder();
   folders.push(folder);
   root = folder.path;
   for (const name of ['audit/waivers.yaml', 'audit/floors.json', 'environments']) {
     cpSync(join(ROOT, name), join(root, name), { recursive: true });
   }
-});
+}
+
+function acceptGood(): void {
+  cpSync(goodAccepted.path, join(root, 'audit/accepted'), { recursive: true });
+}
 
 function changed(change: Parameters<typeof changeStack>[1], stack?: string): string {
   const copy = copyOf(good);
@@ -53,9 +66,14 @@ function changed(change: Parameters<typeof changeStack>[1], stack?: string): str
   return copy.path;
 }
 
-function run(from: string, parameters: readonly string[] = [], now = A_DAY): Promise<AuditRun> {
+function run(
+  from: string,
+  parameters: readonly string[] = [],
+  now = A_DAY,
+  rules = ALL_RULES,
+): Promise<AuditRun> {
   const all = ['--only-rules', '--json', '--from', from, '--out', join(root, 'out')];
-  return runAuditHere([...all, ...parameters], { root, now });
+  return runAuditHere([...all, ...parameters], { root, now, rules });
 }
 
 async function findingsOf(from: string, parameters: readonly string[] = []) {
@@ -117,7 +135,7 @@ describe('JSON that nobody accepted', () => {
 });
 
 describe('JSON that differs from what was accepted', () => {
-  beforeEach(() => run(good.path, ACCEPT));
+  beforeEach(acceptGood);
 
   it('is a finding for each block, by what changed, and none for the rules alone', async () => {
     const from = raised();
@@ -290,7 +308,7 @@ describe('the report', () => {
 });
 
 describe('the accepted files', () => {
-  beforeEach(() => run(good.path, ACCEPT));
+  beforeEach(acceptGood);
   const texts = () =>
     readdirSync(accepted('')).map((name) => [name, readFileSync(accepted(name), 'utf8')]);
 
@@ -323,6 +341,20 @@ describe('the accepted files', () => {
       writeFileSync(accepted(name), before);
     }
     expect((await run(good.path)).code).toBe(0);
+  });
+
+  it('are an error before any rule looks', async () => {
+    writeFileSync(accepted('acceptance.json'), '');
+    let looks = 0;
+    const counting = ALL_RULES.slice(0, 1).map((one) => ({
+      ...one,
+      judge: () => {
+        looks += 1;
+        return [];
+      },
+    }));
+    expect((await run(good.path, [], A_DAY, counting)).code).toBe(64);
+    expect(looks).toBe(0);
   });
 
   it('are an error where a block has no acceptance, though its file has the recorded digest', async () => {

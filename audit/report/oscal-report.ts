@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BASELINES, type ControlOutcome, controlsOf, type RuleOutcome } from '../controls.ts';
 import { NOT_LOOKED_AT } from '../evidence.ts';
-import type { RuleDescription } from '../findings.ts';
+import { checksOf, type RuleDescription } from '../findings.ts';
 import type { AuditResult } from '../judge.ts';
 import { secondScannerOf } from './summary.ts';
 
@@ -151,10 +151,10 @@ function componentsOf({ looks, rules }: AuditResult, id: Identify) {
 }
 
 function observationOf(rule: RuleDescription, result: AuditResult, id: Identify) {
-  const [{ model, checks }] = result.looks;
-  const own = checks.filter((check) => check.rule === rule.id);
+  const [look] = result.looks;
+  const own = checksOf(rule.id, look);
   const stacks =
-    own.length === 0 ? model.stacks.map(({ name }) => name) : own.map(({ stack }) => stack);
+    own.length === 0 ? look.model.stacks.map(({ name }) => name) : own.map(({ stack }) => stack);
   const failed = [...result.findings, ...result.waived].filter(
     (finding) => finding.rule === rule.id,
   );

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { byNumber, cisOf, controlsOf, REPORT_CONTROLS, withoutControl } from '../controls.ts';
 import { type Evidence, NOT_LOOKED_AT } from '../evidence.ts';
-import { type Look, placeOf } from '../findings.ts';
+import { checksOf, type Look, placeOf } from '../findings.ts';
 import type { AuditResult } from '../judge.ts';
 import { FRAMEWORKS, type Framework } from '../scanners/checkov-report.ts';
 import { encryptionOf } from './encryption.ts';
@@ -16,7 +16,7 @@ export type Report = ReturnType<typeof reportOf>;
 /** Says of everything that was found out to which control it belongs. */
 export function reportOf(result: AuditResult) {
   const { environment, from, looks, rules, findings, waived, acceptances, evidence } = result;
-  const [{ model, objects, checks }] = looks;
+  const [{ model, objects }] = looks;
   const controls = new Map(rules.map(({ id, control }) => [id, control]));
   const withControl = <Found extends { readonly rule: string }>(found: Found) => ({
     ...found,
@@ -63,7 +63,7 @@ export function reportOf(result: AuditResult) {
     rules: rules.map((rule) => ({
       ...rule,
       cis: cisOf(rule.id),
-      looked: checks.filter((check) => check.rule === rule.id).length,
+      looked: checksOf(rule.id, looks[0]).length,
     })),
   };
 }
