@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Evidence, evidenceOf, sha256 } from '../../audit/evidence.ts';
@@ -30,6 +30,9 @@ beforeAll(async () => {
     cpSync(join(ROOT, workspace, 'package.json'), join(checkout.path, workspace, 'package.json'));
   }
   mkdirSync(join(checkout.path, 'audit/rules'), { recursive: true });
+  // As in a checkout of somebody's: what npm prints is kept there.
+  mkdirSync(join(checkout.path, 'node_modules'));
+  writeFileSync(join(checkout.path, '.gitignore'), 'node_modules/\n');
   writeFileSync(join(checkout.path, 'audit/waivers.yaml'), '[]\n');
   writeFileSync(join(checkout.path, 'audit/rules/one.ts'), 'export {};\n');
   writeFileSync(join(checkout.path, 'audit/rules/one.json'), '{}\n');
@@ -137,7 +140,8 @@ describe('the evidence', () => {
       expect(text).not.toContain(checkout.path.split('/').at(-1));
   });
 
-  it('is the same, byte for byte, for the same inputs and clock', async () => {
+  it('is the same, byte for byte, for the same inputs and clock, though npm prints it again', async () => {
+    rmSync(join(checkout.path, 'node_modules/.cache'), { recursive: true });
     expect(await evidenceOf(checkout.path, ENV, A_DAY)).toStrictEqual(evidence);
   });
 
