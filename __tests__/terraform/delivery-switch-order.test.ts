@@ -120,6 +120,6 @@ test('what others take over in Kubernetes is left to them, with what is in it', 
     'forget terraform_data.namespace_ns',
     'forget terraform_data.secret_database',
   ]);
-  await terraform.apply();
+  await terraform.applyPlan();
   expect(await terraform.plan()).toMatchObject({ exitCode: 0, changes: [] });
 });

@@ -85,7 +85,7 @@ describe('a switch to the queue', () => {
       importing: undefined,
     });
     expect(deletedBy(plan)).toEqual(['aws_sns_topic_subscription.queue']);
-    written = await terraform.apply();
+    written = await terraform.applyPlan();
   });
 
   test('subscribes the queue before it unsubscribes the endpoint, in one plan', () => {
@@ -131,7 +131,7 @@ describe('a switch to the endpoint', () => {
   test('opens the way over the endpoint beside the queue, and takes nothing away', async () => {
     await settings({ ...TO_ENDPOINT, both_deliveries: true });
     expect(deletedBy(await terraform.plan())).toEqual([]);
-    await terraform.apply();
+    await terraform.applyPlan();
     expect(await subscribed()).toEqual([QUEUE, ENDPOINT].sort());
     const { queue_url: url } = await terraform.outputs();
     expect(url).toMatch(/-deliveries$/);

@@ -121,7 +121,7 @@ describe('a cluster that the default of the release before made', () => {
     const plan = await planWith({ kubernetes_version: '1.35' });
     expect(plannedVersions(plan)).toEqual(VERSIONS_OF(35));
     expect(new Set(plan.changes.flatMap(({ actions }) => actions))).toEqual(new Set(['update']));
-    await applyWith({});
+    await terraform.applyPlan();
     await everythingAt(35)();
   });
 });

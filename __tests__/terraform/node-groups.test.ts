@@ -102,7 +102,7 @@ describe('a group that was deployed before', () => {
     expect(actionsIn(await terraform.plan(NODES))).toEqual({
       'terraform_data.node_group': 'create',
     });
-    await terraform.apply(NODES);
+    await terraform.applyPlan();
     expect(await groupNames()).toEqual(['file-processing-nodes']);
     expect(await terraform.plan(NODES)).toMatchObject({ exitCode: 0, changes: [] });
   });
@@ -145,7 +145,7 @@ describe('a group that is made now', () => {
       'aws_launch_template.nodes': 'update',
       [GROUP]: 'update',
     });
-    await terraform.apply(NODES);
+    await terraform.applyPlan();
     expect(await groupNames()).toEqual(first);
   });
 
@@ -210,7 +210,7 @@ describe('an image of your own, Bottlerocket and Spot', () => {
       'aws_eks_node_group.nodes_spot': 'create',
       'aws_eks_node_group.nodes_rocket': 'create',
     });
-    await terraform.apply(GROUPS);
+    await terraform.applyPlan();
     expect(await terraform.plan(GROUPS)).toMatchObject({ exitCode: 0, changes: [] });
   });
 
@@ -253,7 +253,7 @@ describe('a role of nodes under another path', () => {
     expect(refuseTakenNames(json).map(({ reason }) => reason)).toContainEqual(
       expect.stringContaining('a second file-processing-cluster-node-role (aws_iam_role.eks_node)'),
     );
-    await expect(terraform.apply(NODES)).rejects.toThrow('EntityAlreadyExists');
+    await expect(terraform.applyPlan()).rejects.toThrow('EntityAlreadyExists');
     expect(await groupNames()).toEqual(before);
   });
 });
@@ -265,7 +265,7 @@ async function expectNewBeforeOld(name = 'file-processing-nodes'): Promise<void>
     'terraform_data.node_group': 'create,delete',
     [GROUP]: 'create,delete',
   });
-  const lines = (await terraform.apply(NODES)).split('\n');
+  const lines = (await terraform.applyPlan()).split('\n');
   const made = lines.findIndex((line) => line.startsWith(`${GROUP}: Creation complete`));
   const gone = lines.findIndex((line) => line.startsWith(`${GROUP} (deposed object`));
   expect([made > 0, gone > made]).toEqual([true, true]);

@@ -22,7 +22,7 @@ async function applyWith(values: Readonly<Record<string, unknown>>): Promise<Pla
   processing = terraformIn(checkout.stackFolder('file-processing'), { aws: emulator });
   await processing.init();
   const plan = await processing.plan();
-  await processing.apply();
+  await processing.applyPlan();
   return plan;
 }
 

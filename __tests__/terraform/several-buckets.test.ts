@@ -71,7 +71,7 @@ describe('a stack of one bucket that gets two more, one of another account', () 
 
   beforeAll(async () => {
     planned = await planFor(first, letters, theirs);
-    await stacks.processing.apply();
+    await stacks.processing.applyPlan();
     again = await stacks.processing.plan();
   });
 

@@ -100,6 +100,12 @@ test("a failing command throws Terraform's own message", async () => {
   await expect(failure).rejects.toThrow('resource address "terraform_data.unknown" does not exist');
 });
 
+test('the last plan is applied as it was made', async () => {
+  await terraform.plan({ variables: { retention: '30' } });
+  await terraform.applyPlan();
+  expect(await terraform.outputs()).toEqual({ retention: '30' });
+});
+
 test('destroy leaves an empty state', async () => {
   await terraform.destroy();
   expect(await terraform.stateList()).toEqual([]);

@@ -41,6 +41,8 @@ export interface Terraform {
   /** @returns Terraform's own output */
   apply(options?: CommandOptions): Promise<string>;
   plan(options?: CommandOptions): Promise<Plan>;
+  /** Applies the last plan, without making it anew. @returns Terraform's own output */
+  applyPlan(): Promise<string>;
   /** The values of all outputs by name, sensitive ones too. */
   outputs(): Promise<Record<string, unknown>>;
   importResource(address: string, id: string, options?: CommandOptions): Promise<void>;
@@ -114,16 +116,16 @@ export function terraformIn(workDirectory: string, options: TerraformOptions): T
       return (await terraform(command)).stdout;
     },
     plan: async (commandOptions) => {
-      const file = 'test.tfplan';
-      const command = ['plan', '-detailed-exitcode', `-out=${file}`];
+      const command = ['plan', '-detailed-exitcode', `-out=${planFile}`];
       const planned = await terraform([...command, ...common, ...flags(commandOptions)], [0, 2]);
       const text = planned.stdout;
       // Terraform's own word: neither a resource nor an output would change.
       if (planned.exitCode === 0) return { exitCode: 0, changes: [], json: {}, text };
-      const shown = await terraform(['show', '-json', file]);
+      const shown = await terraform(['show', '-json', planFile]);
       const json = JSON.parse(shown.stdout) as PlanJson;
       return { exitCode: 2, changes: changesOf(json), json: json as Record<string, unknown>, text };
     },
+    applyPlan: async () => (await terraform(['apply', ...common, planFile])).stdout,
     outputs: async () => {
       const { stdout } = await terraform(['output', '-json', '-no-color']);
       const outputs = JSON.parse(stdout) as Record<string, { value: unknown }>;
@@ -201,6 +203,8 @@ function cliConfig(mirror: string | undefined): string {
 }
 `;
 }
+
+const planFile = 'test.tfplan';
 
 // Most of an apply is the provider waiting: more of it side by side costs nothing.
 const common = ['-input=false', '-no-color', '-parallelism=30'];
