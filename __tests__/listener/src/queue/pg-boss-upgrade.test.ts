@@ -8,6 +8,7 @@ import {
   TOPIC_ARN,
 } from '../../../../bench/intake/signed-messages.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { cli } from '../../support/cli.ts';
 import { type ListenerChild, startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -28,9 +29,15 @@ afterEach(async () => {
   await given.drop();
 });
 
-async function migrated(environment: Record<string, string> = {}): Promise<void> {
-  const child = startListenerChild(['migrate'], { DATABASE_URL: given.url, ...environment });
+/** Migrates by the release of pg-boss before ours, which only a process of its own can load. */
+async function migratedByOlder(): Promise<void> {
+  const child = startListenerChild(['migrate'], { DATABASE_URL: given.url, ...OLDER });
   expect([await child.ended, child.errors()]).toEqual([0, '']);
+}
+
+async function migrated(): Promise<void> {
+  const { code, err } = await cli(['migrate'], { DATABASE_URL: given.url });
+  expect([code, err]).toEqual([0, '']);
 }
 
 async function schemaVersion(): Promise<number> {
@@ -127,7 +134,7 @@ async function ended(runs: number): Promise<unknown> {
 const failures = ({ lines }: ListenerChild) => lines.filter(({ level }) => Number(level) >= 40);
 
 test('working replicas get over an upgrade of pg-boss without a deadlock or a lost job', async () => {
-  await migrated(OLDER);
+  await migratedByOlder();
   expect(await schemaVersion()).toBe(olderPackage.pgboss.schema);
   const older = await Promise.all([replica(OLDER), replica(OLDER)]);
   const before = load(...older);
@@ -147,7 +154,7 @@ test('working replicas get over an upgrade of pg-boss without a deadlock or a lo
 });
 
 test('a worker of the older release starts on the newer schema, and judges what the newer one took', async () => {
-  await migrated(OLDER);
+  await migratedByOlder();
   await migrated();
   const intake = startListenerChild(['migrate'], { DATABASE_URL: given.url, ...OLDER });
   expect(await intake.ended).toBe(0);
@@ -158,7 +165,7 @@ test('a worker of the older release starts on the newer schema, and judges what 
   expect(failures(older)).toEqual([]);
 });
 test('the indexes of the upgrade are there, and none is left for a listener to build', async () => {
-  await migrated(OLDER);
+  await migratedByOlder();
   // As when nobody has looked for some to build for a while: then it is anybody's turn.
   await given.database.raw('UPDATE file_processing_queue.version SET bam_on = NULL');
   await migrated();
