@@ -50,12 +50,21 @@ test('no polyfill of deep-equal 2 is loaded by the cdktf CLI', () => {
   expect(lock.packages).not.toHaveProperty(['node_modules/es-get-iterator']);
 });
 
-test('no package that the cdktf CLI loads starts a Go program before there is use for it', () => {
-  const program = `
-    require('@cdktf/hcl-tools');
-    require('@cdktf/hcl2json');
-    setImmediate(() => process.stdout.write(typeof globalThis.Go));
-  `;
+test.each([
+  [
+    'no package that the cdktf CLI loads starts a Go program before there is use for it',
+    `require('@cdktf/hcl-tools'); require('@cdktf/hcl2json');
+     setImmediate(() => process.stdout.write(typeof globalThis.Go));`,
+    'undefined',
+  ],
+  [
+    'what the cdktf CLI writes code with is not loaded before there is use for it',
+    `require('@cdktf/hcl2cdk');
+     const isLoaded = Object.keys(require.cache).some((path) => path.includes('prettier'));
+     process.stdout.write(String(isLoaded));`,
+    'false',
+  ],
+])('%s', (_, program, output) => {
   const { stdout } = spawnSync(process.execPath, ['-e', program], { cwd: ROOT, encoding: 'utf8' });
-  expect(stdout).toBe('undefined');
+  expect(stdout).toBe(output);
 });
