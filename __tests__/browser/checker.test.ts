@@ -126,10 +126,11 @@ describe('the page that checks before sending', () => {
   });
 
   it('is used by the keyboard alone', async () => {
+    // Asked for first: until the browser knows, it opens a dialog of its own, and nobody is told when it does.
+    const choosing = page.waitForEvent('filechooser');
     await page.goto(address);
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.id')).toBe('file');
-    const choosing = page.waitForEvent('filechooser');
     await page.keyboard.press('Space');
     await (await choosing).setFiles(fileOf(BAD));
     await page.waitForSelector('#result .verdict');
