@@ -63,6 +63,22 @@ function portsWith(watched: Watched, blockBytes: number, count = THREADS): Engin
   return { ...NODE_PORTS, rangeThreads };
 }
 
+/** The same with threads that read no block of 100 bytes before it is released. */
+function portsWithSlow(waiting: (() => void)[]): EnginePorts {
+  const ports = portsWith({ blocks: 0, rows: 0, closed: 0 }, 100);
+  const source = ports.rangeThreads as RangeThreadSource;
+  const open = (setup: RangeSetup): RangeThreads | undefined => {
+    const threads = source.open(setup);
+    if (threads === undefined) return undefined;
+    const read: RangeThreads['read'] = async (block) => {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return threads.read(block);
+    };
+    return { ...threads, read };
+  };
+  return { ...ports, rangeThreads: { ...source, open } };
+}
+
 async function* stream(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   yield* cut(bytes, sizes);
 }
@@ -474,21 +490,6 @@ describe('ParallelReading', () => {
   it('takes no more of the file than its threads have room for', async () => {
     let taken = 0;
     const waiting: (() => void)[] = [];
-    const ports = portsWith({ blocks: 0, rows: 0, closed: 0 }, 100);
-    const source = ports.rangeThreads;
-    if (source === undefined) throw new Error('there are no threads');
-    const slow = {
-      ...source,
-      open(setup: RangeSetup): RangeThreads | undefined {
-        const threads = source.open(setup);
-        if (threads === undefined) return undefined;
-        const read: RangeThreads['read'] = async (block) => {
-          await new Promise<void>((resolve) => waiting.push(resolve));
-          return threads.read(block);
-        };
-        return { ...threads, read };
-      },
-    };
     async function* counted(): AsyncGenerator<Uint8Array> {
       const file = Buffer.from(soundRows(500));
       for (const [part, sizes] of [
@@ -501,7 +502,7 @@ describe('ParallelReading', () => {
         }
       }
     }
-    const judged = inspectCsv(counted(), { ...ports, rangeThreads: slow }, { sizeBytes: 1e9 });
+    const judged = inspectCsv(counted(), portsWithSlow(waiting), { sizeBytes: 1e9 });
     await eventually(() => expect(waiting).toHaveLength(6));
     for (let turn = 0; turn < 20; turn++) await NODE_PORTS.nextTurn();
     expect(waiting).toHaveLength(6);
@@ -557,22 +558,12 @@ describe('ParallelReading', () => {
     ['one chunk fewer does, so that they are copied', -1],
   ])('gives the report of one thread where %s', async (_, more) => {
     const waiting: (() => void)[] = [];
-    const ports = portsWith({ blocks: 0, rows: 0, closed: 0 }, 100);
-    const source = ports.rangeThreads as RangeThreadSource;
-    const open = (setup: RangeSetup): RangeThreads | undefined => {
-      const threads = source.open(setup);
-      if (threads === undefined) return undefined;
-      const read: RangeThreads['read'] = async (block) => {
-        await new Promise<void>((resolve) => waiting.push(resolve));
-        return threads.read(block);
-      };
-      return { ...threads, read };
-    };
+    const ports = portsWithSlow(waiting);
     const file = `${soundRows(400)}7,"broken\n${soundRows(0)}`;
     const judged = judge(
       file,
       { sizeBytes: file.length, heldChunks: blocksInHand(THREADS) + more },
-      { ...ports, rangeThreads: { ...source, open } },
+      ports,
       [HEAD_BYTES + 10, ...Array.from({ length: 2_000 }, () => 100)],
     );
     await eventually(() => expect(waiting).toHaveLength(6));
