@@ -38,7 +38,7 @@ const OTHERS: Readonly<Record<string, Needs>> = {
     globalSetup: ['__tests__/cluster/support/global-setup.ts', POSTGRES],
     maxWorkers: 2,
     test: 120_000,
-    hook: 120_000,
+    hook: 300_000,
   },
   // Linux, root, podman and docker-registry (Debian's packages), to build and start the image.
   image: { globalSetup: [POSTGRES], test: 120_000, hook: 600_000 },
@@ -47,7 +47,7 @@ const OTHERS: Readonly<Record<string, Needs>> = {
     globalSetup: ['__tests__/localstack/support/global-setup.ts', POSTGRES],
     maxWorkers: 2,
     test: 120_000,
-    hook: 120_000,
+    hook: 300_000,
   },
   // Go, for promtool and the collector's OTLP receiver.
   monitoring: { globalSetup: [POSTGRES], test: 120_000, hook: 1_800_000 },

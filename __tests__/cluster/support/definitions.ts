@@ -1,6 +1,10 @@
 import { dirname, join } from 'node:path';
 import { GO_MEMORY } from '../../support/go-memory.ts';
 import { run } from '../../support/run-program.ts';
+import { until } from './until.ts';
+
+/** For a machine that is as busy as it gets. */
+const DEADLINE = 300_000;
 
 const folder = (name: string) => join(import.meta.dirname, '../../../test-support', name);
 
@@ -34,11 +38,21 @@ export async function defineKinds(kubeconfig: string): Promise<void> {
   );
   await kubectl(kubeconfig, 'apply', '--server-side', ...files.flat().map((file) => `-f=${file}`));
   const kinds = DEFINITIONS.flatMap(({ files: paths }) => Object.keys(paths));
-  await kubectl(
-    kubeconfig,
-    ...['wait', '--for=condition=Established', '--timeout=60s'],
-    ...kinds.map((kind) => `crd/${kind}`),
+  await until('the kinds are established', () => areEstablished(kubeconfig, kinds), DEADLINE);
+}
+
+/** Not by `kubectl wait`: it fails on the `conditions: null` that a definition has before a controller has looked at it. */
+async function areEstablished(kubeconfig: string, kinds: readonly string[]): Promise<boolean> {
+  const { items } = JSON.parse(await kubectl(kubeconfig, 'get', 'crd', '--output=json', ...kinds));
+  return (items as readonly Definition[]).every(({ status }) =>
+    status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True'),
   );
+}
+
+interface Definition {
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[] | null;
+  };
 }
 
 /** Where Go keeps a module, in the version that a go.mod of ours names. */
@@ -51,8 +65,8 @@ export async function sourceOf(directory: string, module: string): Promise<strin
   return (JSON.parse(stdout) as { Dir: string }).Dir;
 }
 
-async function kubectl(kubeconfig: string, ...parameters: string[]): Promise<void> {
-  const { exitCode, stderr } = await run('kubectl', parameters, {
+async function kubectl(kubeconfig: string, ...parameters: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await run('kubectl', parameters, {
     // What kubectl keeps of the API goes with the control plane.
     environment: {
       ...{ PATH: process.env.PATH, HOME: dirname(kubeconfig), KUBECONFIG: kubeconfig },
@@ -60,4 +74,5 @@ async function kubectl(kubeconfig: string, ...parameters: string[]): Promise<voi
     },
   });
   if (exitCode !== 0) throw new Error(`kubectl ${parameters[0]}: ${stderr}`);
+  return stdout;
 }

@@ -18,7 +18,7 @@ const MODULE = join(ROOT, 'test-support/kueue');
 const NAMESPACE = 'kueue-system';
 const SERVICE = 'kueue-webhook-service';
 const CERTIFICATES = `/api/v1/namespaces/${NAMESPACE}/secrets/kueue-webhook-server-cert`;
-const START_DEADLINE = 120_000;
+const START_DEADLINE = 300_000;
 
 /**
  * Kueue's controller: the program that `KUEUE` names, else one that Go builds once into the user's cache folder.
@@ -43,7 +43,7 @@ async function kueueProgram(): Promise<string> {
  * here: the API server finds the webhooks on a port of loopback, and the Secret with their certificates becomes files.
  *
  * @returns ends the controller, which ends with this process at the latest
- * @throws Error with its log when it is not ready within two minutes
+ * @throws Error with its log when it is not ready within five minutes
  */
 export async function startKueue(plane: ControlPlane): Promise<() => Promise<void>> {
   const program = await kueueProgram();

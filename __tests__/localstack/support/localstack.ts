@@ -11,7 +11,8 @@ import { endChild } from '../../support/child-process.ts';
 import { freePort } from '../../support/free-port.ts';
 import { localStackFolder, localStackPython } from './localstack-environment.ts';
 
-const START_DEADLINE = 60_000;
+/** For a machine that is as busy as it gets. */
+const START_DEADLINE = 240_000;
 
 /** LocalStack has no other partition, so the tests can't be in GovCloud as the stacks are. */
 export const region = 'us-east-1';
@@ -50,7 +51,7 @@ export interface OwnLocalStack extends LocalStack {
  * at the latest, and its files with it.
  *
  * @param port @default a free one
- * @throws Error with LocalStack's log when it does not answer within a minute.
+ * @throws Error with LocalStack's log when it does not answer within four minutes.
  */
 export async function startLocalStack(port?: number): Promise<OwnLocalStack> {
   const python = await localStackPython();
