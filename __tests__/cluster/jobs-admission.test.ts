@@ -1,12 +1,13 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type JobTemplate, jobOf } from '../../listener/src/queue/job-runner.ts';
 import type { FileProcessingSettings } from '../../src/settings/file-processing-variables.ts';
 import { modelOf } from '../../src/synthesized/model/model.ts';
 import { kubernetesObjects } from '../../src/synthesized/views/kubernetes-manifests.ts';
 import { synthesizeWorkload } from '../support/synthesized-workload.ts';
+import { callApi } from './support/api-client.ts';
 import { DEADLINE, type Kubectl, kubectlIn } from './support/kubectl.ts';
 import type { ConfigMap, KubernetesResource } from './support/kubernetes-resource.ts';
 import { ofKind, withValue } from './support/kubernetes-resource.ts';
@@ -223,17 +224,43 @@ test.each([
   expect(stdout.trim()).toBe(answer);
 });
 
+/** The image of the Deployment, its Jobs and their policy, as an apply changes it. */
+async function deploy(image: string): Promise<KubernetesResource> {
+  const next = stackOf({ image });
+  const account = ({ kind, metadata }: KubernetesResource) =>
+    kind === 'ServiceAccount' && metadata.name === 'file-processing-sa';
+  expect((await kubectl.apply(...needed(next).filter(account))).exitCode).toBe(0);
+  return jobFrom(templateOf(next), '11111111-89ab-cdef-0123-456789abcdef');
+}
+
+async function admitted(object: KubernetesResource): Promise<void> {
+  await until('it is admitted', async () => (await create(object)).exitCode === 0, DEADLINE);
+}
+
 test('a new image changes what may be made, in one apply', async () => {
-  const next = stackOf({ image: 'test.invalid/listener:always-fails' });
-  const template = needed(next).filter(
-    ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'file-processing-jobs',
-  );
-  expect((await kubectl.apply(...template)).exitCode).toBe(0);
-  const fresh = jobFrom(templateOf(next), '11111111-89ab-cdef-0123-456789abcdef');
-  await until(
-    'the new image is admitted',
-    async () => (await create(fresh)).exitCode === 0,
-    DEADLINE,
-  );
+  await admitted(await deploy('test.invalid/listener:always-fails'));
   expect((await create(job)).stderr).toContain('another image');
+});
+
+// An API server stops watching the parameters' kind for good, where nothing else of it needs that (kubernetes/kubernetes#130887).
+test('a new image changes it also after the policy was away', async () => {
+  const binding = ofKind(objects as KubernetesResource[], 'ValidatingAdmissionPolicyBinding');
+  await kubectl.succeed('delete', 'validatingadmissionpolicybinding', binding.metadata.name);
+  const other = withValue(job, `${CONTAINER}.image`, 'test.invalid/other');
+  await admitted(other);
+  expect((await kubectl.apply(binding)).exitCode).toBe(0);
+  await until('it is in force', async () => (await create(other)).exitCode !== 0, DEADLINE);
+  await admitted(await deploy('test.invalid/listener:never-ready'));
+  expect((await create(other)).stderr).toContain('another image');
+});
+
+test('nobody else is kept from making Jobs while its parameters are missing', async () => {
+  const account = ofKind(objects as KubernetesResource[], 'ServiceAccount');
+  await kubectl.succeed('delete', 'serviceaccount', account.metadata.name);
+  await until('it refuses all', async () => (await create(job)).exitCode !== 0, DEADLINE);
+  const elsewhere = withValue(job, 'metadata.namespace', 'default');
+  const path = '/apis/batch/v1/namespaces/default/jobs?dryRun=All';
+  expect(await callApi(inject('controlPlane'), path, elsewhere)).toMatchObject({ status: 201 });
+  expect((await kubectl.apply(account)).exitCode).toBe(0);
+  await admitted(job);
 });

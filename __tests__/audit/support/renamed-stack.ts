@@ -37,6 +37,7 @@ const BARE_ARGUMENTS = new Set([
   'bucket',
   'DB_NAME',
   'DB_USER',
+  'kubernetes.io/metadata.name',
 ]);
 
 const ACCOUNT = /(?<!\d)\d{12}(?!\d)/g;
@@ -194,7 +195,8 @@ function deep(value: unknown, replace: (text: string) => string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
-      key.includes('${') ? replace(key) : key,
+      // A name of our own: of a resource, or of an annotation.
+      key.includes('${') || key.startsWith('file-processing/') ? replace(key) : key,
       deep(item, replace),
     ]),
   );

@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { valueAt } from '../../../src/synthesized/model/model.ts';
-import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
+import type {
+  KubernetesObject,
+  Manifest,
+} from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import type { BindingSubject, Right } from '../readers/kubernetes-api.ts';
 import { isConsole, type Listener, listenersIn } from '../readers/listeners.ts';
 import {
@@ -73,9 +76,7 @@ function policyFaults(
     readonly operations?: readonly string[];
     readonly resources?: readonly string[];
   }[];
-  const expressions = ((spec.validations ?? []) as readonly { readonly expression: string }[]).map(
-    ({ expression }) => String(expression),
-  );
+  const expressions = expressionsOf(manifest);
   const text = expressions.join('\n');
   const faults = [
     spec.failurePolicy === 'Ignore' &&
@@ -90,9 +91,15 @@ function policyFaults(
     !['CREATE', 'UPDATE'].every((one) => resources?.operations?.includes(one)) &&
       !resources?.operations?.includes('*') &&
       `${name} must be about CREATE and UPDATE`,
-    ['namespaceSelector', 'objectSelector', 'excludeResourceRules'].some(
+    ['objectSelector', 'excludeResourceRules'].some(
       (field) => !isEmptyObject(spec.matchConstraints?.[field]),
     ) && `${name} leaves some out by its matchConstraints`,
+    !isDeepStrictEqual(spec.matchConstraints?.namespaceSelector, {
+      matchLabels: { 'kubernetes.io/metadata.name': namespace },
+    }) &&
+      `${name} must be about the namespace ${namespace} alone: where its parameters are missing, it refuses the Jobs of everybody`,
+    spec.paramKind?.kind !== 'ServiceAccount' &&
+      `${name} has parameters of the kind ${shown(spec.paramKind?.kind)}, must be ServiceAccount: API servers stop watching others`,
     ...LIMITED.filter(({ pattern }) => !new RegExp(pattern).test(text)).map(
       ({ what }) => `${name} does not limit ${what}`,
     ),
@@ -106,13 +113,26 @@ function policyFaults(
   return faults.filter((fault) => fault !== false);
 }
 
+function expressionsOf({ spec }: Manifest): readonly string[] {
+  const validations = (spec?.validations ?? []) as readonly { readonly expression: string }[];
+  return validations.map(({ expression }) => String(expression));
+}
+
+/** What each policy of Jobs takes for the image: an annotation of their maker's ServiceAccount. */
+function imagesAllowed(audited: Audited, account: KubernetesObject | undefined) {
+  return objectsOf(audited, 'ValidatingAdmissionPolicy').flatMap(({ manifest }) => {
+    const [, name] = /\.annotations\["([^"]+)"\]/.exec(expressionsOf(manifest).join('\n')) ?? [];
+    return name === undefined ? [] : [account?.manifest.metadata.annotations?.[name]];
+  });
+}
+
 function bindingFaults(
   { manifest }: KubernetesObject,
   audited: Audited,
 ): readonly (string | false)[] {
   const { name } = manifest.metadata;
   const { validationActions, matchResources, paramRef } = manifest.spec ?? {};
-  const params = objectNamed(audited, paramRef?.namespace ?? '', 'ConfigMap', paramRef?.name);
+  const params = objectNamed(audited, paramRef?.namespace ?? '', 'ServiceAccount', paramRef?.name);
   return [
     !isDeepStrictEqual(validationActions, ['Deny']) &&
       `the binding ${name} does not refuse: validationActions is ${shown(validationActions)}, must be Deny`,
@@ -120,7 +140,7 @@ function bindingFaults(
     paramRef?.parameterNotFoundAction !== 'Deny' &&
       `the binding ${name} lets everything pass without its parameters: parameterNotFoundAction must be Deny`,
     params === undefined &&
-      `the binding ${name} has no parameters: there is no ConfigMap ${shown(paramRef?.name)}`,
+      `the binding ${name} has no parameters: there is no ServiceAccount ${shown(paramRef?.name)}`,
   ];
 }
 
@@ -235,7 +255,12 @@ export const JOB_RULES: readonly Rule[] = [
       const { pod, listener } = maker;
       const [container, ...others] = template.spec.containers ?? [];
       const differs = (one: unknown, other: unknown) => !isDeepStrictEqual(one, other);
-      const image = (manifest.data as Readonly<Record<string, unknown>> | undefined)?.image;
+      const account = objectNamed(
+        audited,
+        namespace,
+        'ServiceAccount',
+        pod.spec.serviceAccountName,
+      );
       return [
         others.length > 0 && `it has ${others.length + 1} containers, and must have one`,
         ...jobPolicy.sameContainer
@@ -248,8 +273,12 @@ export const JOB_RULES: readonly Rule[] = [
           `its Secrets are ${shown(secretsOf(template))}, those of ${pod.name} are ${shown(secretsOf(pod))}`,
         template.spec.automountServiceAccountToken !== false &&
           'its pods carry a token for the API, and need none',
-        image !== container?.image &&
-          `the image that policies read is ${shown(image)}, that of the template is ${shown(container?.image)}`,
+        ...imagesAllowed(audited, account)
+          .filter((image) => image !== container?.image)
+          .map(
+            (image) =>
+              `the image that policies read is ${shown(image)}, that of the template is ${shown(container?.image)}`,
+          ),
         job.spec?.ttlSecondsAfterFinished === undefined &&
           'has no ttlSecondsAfterFinished, so that every Job stays for ever',
       ];

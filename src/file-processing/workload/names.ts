@@ -34,6 +34,9 @@ export const CONSOLE_PORT = { name: 'console', number: PORTS.console } as const;
 /** Name of what the Jobs that judge large files need: template, policies, Role; also their pods' `app` label. */
 export const JOBS = 'file-processing-jobs';
 
+/** Annotation of the listener's ServiceAccount: the image that its Jobs may run, which their admission policy reads there. */
+export const IMAGE_ANNOTATION = 'file-processing/image';
+
 /** Port that takes SNS messages and answers load balancers; the Service knows it by its name. */
 export const HTTP_PORT = { name: 'http', number: PORTS.http } as const;
 /** Port of the metrics and of the probes, which know it by its name. */

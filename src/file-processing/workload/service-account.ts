@@ -3,7 +3,7 @@ import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { trustsTokens } from '../../settings/file-processing/cluster.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
-import { LABELS } from './names.ts';
+import { IMAGE_ANNOTATION, LABELS } from './names.ts';
 
 /** Whose identity it is. */
 export interface ServiceAccountProps {
@@ -12,6 +12,8 @@ export interface ServiceAccountProps {
   readonly name: string;
   /** Role that its pods assume. */
   readonly roleArn: string;
+  /** Token of the image that Jobs of its making may run. @default it makes none */
+  readonly jobImage?: string;
   readonly dependsOn: ITerraformDependable[];
 }
 
@@ -22,7 +24,7 @@ export interface ServiceAccountProps {
 export function createServiceAccount(
   scope: Construct,
   settings: FileProcessingSettings,
-  { id, name, roleArn, dependsOn }: ServiceAccountProps,
+  { id, name, roleArn, jobImage, dependsOn }: ServiceAccountProps,
 ): ServiceAccountV1 {
   return new ServiceAccountV1(scope, id, {
     metadata: {
@@ -32,6 +34,7 @@ export function createServiceAccount(
       annotations: {
         ...settings.annotations,
         ...(trustsTokens(settings) && { 'eks.amazonaws.com/role-arn': roleArn }),
+        ...(jobImage && { [IMAGE_ANNOTATION]: jobImage }),
       },
     },
     automountServiceAccountToken: false,

@@ -100,10 +100,12 @@ export class Workload extends Construct {
     if (!settings.create_namespace) leaveBehind(this, 'kubernetes_namespace_v1.ns');
     const dependsOn = [...props.dependsOn, ...namespace];
 
+    const makesJobs = settings.job_runner === 'auto' && settings.image !== '';
     const serviceAccount = createServiceAccount(at('service-account'), settings, {
       id: 'sa',
       name: settings.service_account_name,
       roleArn: props.roleArn,
+      ...(makesJobs && { jobImage: props.image }),
       dependsOn,
     });
     const configMap = createConfigMap(
@@ -165,10 +167,9 @@ export class Workload extends Construct {
 
     if (settings.image !== '') {
       const uses = [serviceAccount, configMap, ...secret];
-      const jobs =
-        settings.job_runner === 'auto'
-          ? [createJobs(at('jobs'), settings, { image: props.image, dependsOn, uses })]
-          : [];
+      const jobs = makesJobs
+        ? [createJobs(at('jobs'), settings, { image: props.image, dependsOn, uses })]
+        : [];
       this.deployment = createDeployment(at('deployment'), settings, {
         image: props.image,
         mountsRules: hasRules,

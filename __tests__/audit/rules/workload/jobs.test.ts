@@ -92,6 +92,26 @@ describe('it is seen when', () => {
       'parameterNotFoundAction must be Deny',
     ],
     [
+      'the policy reads parameters of a kind that API servers stop watching',
+      rewritten(POLICY, '"kind":"ServiceAccount"', '"kind":"ConfigMap"'),
+      'must be ServiceAccount',
+    ],
+    [
+      'the policy is about every namespace',
+      rewritten(POLICY, '"namespaceSelector":', '"other":'),
+      'it refuses the Jobs of everybody',
+    ],
+    [
+      'the policy is about another namespace',
+      rewritten(POLICY, '"kubernetes.io/metadata.name":"', '"kubernetes.io/metadata.name":"other'),
+      'must be about the namespace',
+    ],
+    [
+      'the parameters of the policy are missing',
+      rewritten(BINDING, '"name":"file-processing-sa"', '"name":"other"'),
+      'there is no ServiceAccount',
+    ],
+    [
       'the policy is of another user',
       rewritten(POLICY, 'file-processing:file-processing-sa', 'file-processing:other'),
       'must hold whenever the user is',
@@ -112,7 +132,11 @@ describe('it is seen when', () => {
     ],
     [
       'any image may run',
-      rewritten(POLICY, "variables.container.image == params.data['image']", 'true'),
+      rewritten(
+        POLICY,
+        'variables.container.image == params.metadata.annotations[\\"file-processing/image\\"]',
+        'true',
+      ),
       'does not limit the image',
     ],
     [
@@ -137,8 +161,8 @@ describe('it is seen when', () => {
       'an expression always holds',
       rewritten(
         POLICY,
-        "variables.container.image == params.data['image']",
-        "variables.container.image == params.data['image'] || true",
+        'variables.container.image == params.metadata.annotations[\\"file-processing/image\\"]',
+        'variables.container.image == params.metadata.annotations[\\"file-processing/image\\"] || true',
       ),
       'an expression that always holds',
     ],
@@ -188,8 +212,9 @@ describe('it is seen when', () => {
     [
       'policies read another image than the template has',
       (json) => {
-        const { data } = resource(json, 'kubernetes_config_map_v1', 'jobs');
-        (data as Record<string, string>).image = 'registry.example/other';
+        const { metadata } = resource(json, 'kubernetes_service_account_v1', 'sa');
+        const { annotations } = metadata as { annotations: Record<string, string> };
+        annotations['file-processing/image'] = 'registry.example/other';
       },
       'the image that policies read',
     ],
