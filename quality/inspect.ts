@@ -108,8 +108,7 @@ export async function inspectCsv(
   // The same for all threads that read the file.
   const options: InspectOptions = {
     deliveredAt: new Date().toISOString(),
-    // By the time that a loop in JavaScript has been compiled, a large file is past it.
-    ...(threadsOfFile(ports, given.sizeBytes) === undefined ? {} : { plainRows: 'webassembly' }),
+    plainRows: loopOfFile(ports, given.sizeBytes),
     ...given,
   };
   const random: Int32Array<ArrayBuffer>[] = [];
@@ -187,6 +186,19 @@ async function readContent(
     parallel?.close();
     await arrival.return(undefined);
   }
+}
+
+/** By the time that a loop in JavaScript has been compiled, a file of as many bytes is past it. */
+const LEAST_WEBASSEMBLY_BYTES = 128 * 1024;
+
+/**
+ * What reads the plain rows of a file from the first one on.
+ *
+ * @param sizeBytes as {@link InspectOptions} has it
+ */
+export function loopOfFile(ports: EnginePorts, sizeBytes = 0): PlainRowsOption {
+  const isLarge = sizeBytes >= LEAST_WEBASSEMBLY_BYTES;
+  return isLarge || threadsOfFile(ports, sizeBytes) !== undefined ? 'webassembly' : true;
 }
 
 /**

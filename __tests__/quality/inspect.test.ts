@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import { DescriptorError } from '../../quality/descriptor-error.ts';
-import { createInspection, inspectCsv } from '../../quality/inspect.ts';
+import { createInspection, inspectCsv, loopOfFile } from '../../quality/inspect.ts';
 import type { EnginePorts } from '../../quality/ports.ts';
 import { assertReportShape } from './inspect-bytes.ts';
 
@@ -141,5 +141,15 @@ describe('createInspection', () => {
     [{ maxKeyBytes: 0.5 }, 'maxKeyBytes'],
   ])('refuses %j', (options, name) => {
     expect(() => createInspection(NODE_PORTS, options)).toThrow(name);
+  });
+});
+
+describe('loopOfFile', () => {
+  it('has WebAssembly read a file that is known to be large from its first row on', () => {
+    expect(loopOfFile(NODE_PORTS, 1_000_000)).toBe('webassembly');
+  });
+
+  it('has JavaScript begin with a file that is small or of no known size', () => {
+    expect([loopOfFile(NODE_PORTS, 60_000), loopOfFile(NODE_PORTS)]).toStrictEqual([true, true]);
   });
 });

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash, getRandomValues } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { type InspectOptions, threadsOfFile } from '@file-processing/quality/inspect.ts';
@@ -17,7 +17,8 @@ export function nodePorts(scratch: ScratchSpace, threads: RangeThreadPool): Engi
     isUtf8,
     decompression: NODE_DECOMPRESSION,
     nextTurn: () => setImmediate(),
-    fillRandom: getRandomValues,
+    // The getRandomValues of node:crypto would load all of Web Crypto.
+    fillRandom: randomFillSync,
     openScratch: () => scratch.open(),
     rangeThreads: threads,
   };
