@@ -7,7 +7,7 @@ import { readCell } from './field-type.ts';
 import { FooterHold } from './footer.ts';
 import { type Distribution, type InferredCell, inferCell } from './profile.ts';
 import { CELL_ESCAPED, QUOTES_VALID, Scanner } from './scanner.ts';
-import { countCharacters, reportText } from './text.ts';
+import { countCharacters, reportText, withCommas } from './text.ts';
 import { showDate } from './types/datetime.ts';
 
 /** A column as it is counted. */
@@ -219,11 +219,6 @@ const MAGNITUDES: Kinds<number> = {
     return `${sign}${least}–${withCommas(10 ** digits - 1)}`;
   },
 };
-
-/** As `toLocaleString` has it, which takes 15 ms where it is called for the first time. */
-function withCommas(number: number): string {
-  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
-}
 
 /** Longer texts count as one. */
 const LONG = 256;

@@ -68,6 +68,8 @@ export interface InspectOptions {
    * @default true
    */
   plainRows?: PlainRowsOption;
+  /** Whether the report has the distribution of each column's values. @default true */
+  distributions?: boolean;
   /**
    * Bytes of the file, as they are delivered; the port `rangeThreads` has those that are read by several threads.
    *
@@ -318,6 +320,7 @@ export function createInspection(ports: EnginePorts, options: InspectOptions = {
     deliveredAt: options.deliveredAt === undefined ? Date.now() : Date.parse(options.deliveredAt),
     references: options.references ?? [],
     plainRows: options.plainRows ?? true,
+    distributions: options.distributions ?? true,
     rowReader: options.rowReader,
     clock: options.clock ?? (() => performance.now()),
   });

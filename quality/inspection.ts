@@ -75,6 +75,8 @@ export interface InspectionLimits {
   readonly clock: () => number;
   /** Whether plain rows are read by a loop that is made for them, and by which. */
   readonly plainRows: PlainRowsOption;
+  /** Whether the values of the first rows are counted. */
+  readonly distributions: boolean;
   /** Sees the rows beside the checks. */
   readonly rowReader: RowReader | undefined;
 }
@@ -121,6 +123,7 @@ export class Inspection implements RecordHandler {
   #scanned = 0;
   #lastBytes: Uint8Array = new Uint8Array(0);
   #byteOrderMark = false;
+  readonly #hasDistributions: boolean;
   #sample: DistributionSample | undefined;
   /** False for an archive, or text that is not UTF-8 from its first bytes. */
   #supported = true;
@@ -157,6 +160,7 @@ export class Inspection implements RecordHandler {
     this.#expectation = expectation;
     this.#clock = clock;
     this.#readsPlainRows = limits.plainRows;
+    this.#hasDistributions = limits.distributions;
     this.#rowReader = limits.rowReader;
     this.#started = clock();
     this.#hash = ports.createHash();
@@ -654,7 +658,9 @@ export class Inspection implements RecordHandler {
     this.#scanned = mark + sepLine;
     this.#scanner.skip(this.#scanned, sepLine > 0 ? 1 : 0);
     const rows = head.subarray(this.#scanned);
-    if (this.#lines === undefined) this.#sample = new DistributionSample(rows, whole);
+    if (this.#hasDistributions && this.#lines === undefined) {
+      this.#sample = new DistributionSample(rows, whole);
+    }
     yield* this.#readTable(rows);
   }
 

@@ -203,3 +203,8 @@ function slowOddity(bytes: Uint8Array, start: number, end: number): number {
   if (isSpreadsheetError(text)) return ODD_ERROR;
   return text.length > 2 && text.startsWith('="') && text.endsWith('"') ? ODD_FORMULA : 0;
 }
+
+/** A whole number as the `toLocaleString` of English has it, which takes 15 ms where it is called for the first time. */
+export function withCommas(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
+}

@@ -127,6 +127,13 @@ describe('How values lie', () => {
     expect(cut.columns.map(({ distribution }) => distribution)).toStrictEqual(whole);
   });
 
+  it('is left out where it is not asked for, and nothing else is', () => {
+    const file = 'a,b\n1,x\n2,y\n';
+    const { columns, ...rest } = inspectBytes(file);
+    const expected = { ...rest, columns: columns.map(({ distribution: _, ...column }) => column) };
+    expect(inspectBytes(file, { distributions: false })).toStrictEqual(expected);
+  });
+
   it('is of rows alone: neither preamble, header nor footer is counted', () => {
     const dialect = { headerRows: [2] };
     const file = 'title\na,b\n1,2\n3,4\n';

@@ -6,6 +6,7 @@ import {
   equalsBytes,
   reportText,
   TextSet,
+  withCommas,
 } from '../../quality/text.ts';
 
 describe('encodeText and decodeText', () => {
@@ -48,5 +49,17 @@ describe('reportText', () => {
   it('keeps a text of the limit and cuts a longer one by whole characters', () => {
     expect(reportText(Buffer.from('😀😀'), 0, 8, 2)).toBe('😀😀');
     expect(reportText(Buffer.from('😀😀é'), 0, 10, 2)).toBe('😀😀…');
+  });
+});
+
+describe('withCommas', () => {
+  it('puts a comma before every three digits from the end', () => {
+    expect([0, 999, 1_000, 45_678, 1_234_567].map(withCommas)).toStrictEqual([
+      '0',
+      '999',
+      '1,000',
+      '45,678',
+      '1,234,567',
+    ]);
   });
 });

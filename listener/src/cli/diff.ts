@@ -10,6 +10,7 @@ import {
 import { compileExpectation, type Expectation } from '@file-processing/quality/expectation.ts';
 import { HASH_WORDS } from '@file-processing/quality/key-hash.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
+import { withCommas } from '@file-processing/quality/text.ts';
 import { createEngine, type Engine } from '../jobs/engine-ports.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { numberedShapes, shapeOf } from '../privacy/withhold.ts';
@@ -342,9 +343,9 @@ function resultText(result: DiffResult, places: readonly ListedPlace[] | undefin
   const { equal, before, after, key, columns, columnsAdded, columnsRemoved } = result;
   const lines = [
     `${equal ? 'EQUAL' : 'DIFFERENT'}  ${before.file} -> ${after.file}, by ${key.join(', ')}`,
-    `  ${amount(before.rows, 'row')} before, ${after.rows.toLocaleString('en-US')} after`,
-    `  ${amount(result.rowsAdded, 'row')} added, ${result.rowsRemoved.toLocaleString('en-US')} removed, ` +
-      `${result.rowsChanged.toLocaleString('en-US')} changed, ${result.rowsEqual.toLocaleString('en-US')} equal`,
+    `  ${amount(before.rows, 'row')} before, ${withCommas(after.rows)} after`,
+    `  ${amount(result.rowsAdded, 'row')} added, ${withCommas(result.rowsRemoved)} removed, ` +
+      `${withCommas(result.rowsChanged)} changed, ${withCommas(result.rowsEqual)} equal`,
     ...columnsAdded.map((name) => `  column added: ${name}`),
     ...columnsRemoved.map((name) => `  column removed: ${name}`),
     ...columns

@@ -2,6 +2,7 @@ import type { Diagnosis } from '@file-processing/quality/diagnoses.ts';
 import { FAULT_TYPES } from '@file-processing/quality/faults.ts';
 import type { Fault } from '@file-processing/quality/findings.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
+import { withCommas } from '@file-processing/quality/text.ts';
 import type { JobProgress } from '../jobs/job.ts';
 import { shapeOf } from '../privacy/withhold.ts';
 import type { Output } from './command-context.ts';
@@ -138,7 +139,7 @@ export function namesText(names: readonly string[]): string {
 
 /** A number with its unit, as `1 row` or `1,234 rows`. */
 export function amount(count: number, unit: string): string {
-  return `${count.toLocaleString('en-US')} ${unit}${count === 1 ? '' : 's'}`;
+  return `${withCommas(count)} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 /** A terminal's line is written over this often, in milliseconds; else a new line is due. */
@@ -202,9 +203,8 @@ export const COUNT_AT_MOST = COUNTED + 1;
  * @param counted how far was counted. @default that of lists
  */
 export function countText(shown: number, all: number, counted = COUNTED): string {
-  const text = (count: number) => count.toLocaleString('en-US');
   const many = all > counted;
-  if (many && shown === all) return `more than ${text(counted)}`;
-  if (many) return `${text(shown)} of more than ${text(counted)}`;
-  return shown === all ? text(all) : `${text(shown)} of ${text(all)}`;
+  if (many && shown === all) return `more than ${withCommas(counted)}`;
+  if (many) return `${withCommas(shown)} of more than ${withCommas(counted)}`;
+  return shown === all ? withCommas(all) : `${withCommas(shown)} of ${withCommas(all)}`;
 }

@@ -61,6 +61,8 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
       maxKeyBytes,
       ...unpackLimits,
       references,
+      // Neither the text nor the page shows them.
+      distributions: json,
       sizeBytes,
       onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
     });

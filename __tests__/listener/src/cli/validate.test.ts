@@ -47,6 +47,12 @@ describe.each([
     expect(out).toContain('rules: none; structure alone was judged');
   });
 
+  test('the distributions of values are in the JSON', async () => {
+    const { file } = await files('n\n1\n20\n');
+    const { out } = await cli(['validate', file, '--json']);
+    expect(JSON.parse(out).columns[0].distribution).toMatchObject({ by: 'magnitude', values: 2 });
+  });
+
   test('foreign keys of another file are compared with the file that --reference names', async () => {
     const { file, schemaFile } = await files('officer\n1\n3\n', {
       fields: [{ name: 'officer', type: 'integer', constraints: { maximum: 3 } }],
