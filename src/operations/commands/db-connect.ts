@@ -37,29 +37,14 @@ Whoever is signed in to AWS needs rds-db:connect on that user. TLS goes all the 
       ),
   execute: async (context, options) => {
     const target = await databaseTarget(context, options);
-    const { host, port } = await requireDatabase(target);
-    const { fileProcessing } = target.environment;
-    const connection = {
-      host,
-      port,
-      user: options.user ?? fileProcessing.db_user,
-      database: target.settings.db_name,
-    };
-    if (connection.user === '') {
+    const user = options.user ?? target.environment.fileProcessing.db_user;
+    if (user === '') {
       throw new OperationError('file-processing has no user in this database', {
         next: 'set database = "on_demand" in file_processing.tfvars, or name one by --user',
         code: EXIT.usage,
       });
     }
-    if (!options.exec) {
-      context.stdout.write(
-        options.json
-          ? `${JSON.stringify(connection)}\n`
-          : instructions(target, connection, options.localPort ?? 15_432),
-      );
-      return EXIT.ok;
-    }
-    if (options.caFile === undefined) {
+    if (options.exec && options.caFile === undefined) {
       throw new OperationError(
         '--exec needs --ca-file: without it psql cannot tell the database from another',
         {
@@ -67,6 +52,16 @@ Whoever is signed in to AWS needs rds-db:connect on that user. TLS goes all the 
           code: EXIT.usage,
         },
       );
+    }
+    const { host, port } = await requireDatabase(target);
+    const connection = { host, port, user, database: target.settings.db_name };
+    if (!options.exec) {
+      context.stdout.write(
+        options.json
+          ? `${JSON.stringify(connection)}\n`
+          : instructions(target, connection, options.localPort ?? 15_432),
+      );
+      return EXIT.ok;
     }
     const { code } = await context.run('psql', [conninfo(connection, options)], {
       env: { PGPASSWORD: await tokenFor(target, connection) },

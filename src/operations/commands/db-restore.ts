@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import { waitOption, withConsentOptions } from '../command-options.ts';
 import {
   ASIDE,
@@ -26,6 +27,14 @@ interface Options {
 /** Terraform merges files with this ending over the others ("Override Files"). */
 const OVERRIDE_FILE = 'zz_db_restore_override.tf.json';
 
+/** AWS puts a colon into the names of its own. */
+function checkSnapshot(name: string): string {
+  if (/^[A-Za-z][A-Za-z0-9:-]{0,254}$/.test(name)) return name;
+  throw new InvalidArgumentError(
+    '1 to 255 letters, digits, hyphens and colons, starting with a letter, are needed.',
+  );
+}
+
 /** What the stack calls the database and the instances of a cluster. */
 const RESOURCES =
   /^(aws_db_instance|aws_rds_cluster)\.database$|^aws_rds_cluster_instance\.database_\d+$/;
@@ -42,7 +51,9 @@ export const dbRestore: Operation<Options> = {
   name: 'db-restore',
   summary: 'replace the database on demand with a snapshot; the old one is kept under another name',
   describe: (command) =>
-    withConsentOptions(command.argument('<snapshot>', 'its name, as db-snapshot --list shows it'))
+    withConsentOptions(
+      command.argument('<snapshot>', 'its name, as db-snapshot --list shows it', checkSnapshot),
+    )
       .addOption(waitOption('how long renaming the present database may take'))
       .addHelpText(
         'after',

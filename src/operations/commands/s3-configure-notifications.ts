@@ -3,6 +3,7 @@ import { topicIn } from '@file-processing/contract/arn.ts';
 import { Option } from 'commander';
 import { type Bucket, bucketSetting, bucketsOf, routingPlaces } from '../../settings/buckets.ts';
 import { notifiesTopic, usesEventBridge } from '../../settings/file-processing/delivery.ts';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import {
   type MergedNotifications,
   mergeNotifications,
@@ -10,6 +11,7 @@ import {
 import { entryText } from '../notifications/notification-entry.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
+import { targetOf } from '../target.ts';
 import { openStack } from '../terraform/open-stack.ts';
 import { DEFAULT_STACK } from '../terraform/stacks.ts';
 import {
@@ -47,8 +49,10 @@ export const s3ConfigureNotifications: Operation<Options> = {
   execute: async (context, options) => {
     const named = namedBucket(options.bucket, context.env);
     if (options.print) return await printForOwners(context, options, named);
-    const target = await eventTarget(context, options);
-    refuseOtherWay(options, target);
+    const target = await eventTarget(context, options, (settings) => {
+      refuseOtherWay(options, settings);
+      refuseUnclearBucket(options, settings, named);
+    });
     const { settings } = target;
     const buckets = bucketsToConfigure(context, options, target, named);
     const s3 = await target.clients.s3();
@@ -77,7 +81,10 @@ export const s3ConfigureNotifications: Operation<Options> = {
 };
 
 /** A bucket that tells EventBridge and no topic tells nobody where no rule of the stack takes its events. */
-function refuseOtherWay({ eventbridge, prefix, environment }: Options, { settings }: EventTarget) {
+function refuseOtherWay(
+  { eventbridge, prefix, environment }: Options,
+  settings: FileProcessingSettings,
+): void {
   if (eventbridge && !usesEventBridge(settings)) {
     throw new OperationError(`no rule of ${environment} takes events of EventBridge`, {
       code: EXIT.refused,
@@ -97,6 +104,28 @@ function refuseOtherWay({ eventbridge, prefix, environment }: Options, { setting
   }
 }
 
+/** @throws OperationError (usage) where options are for one bucket, and it is not clear which or how much of it */
+function refuseUnclearBucket(
+  { prefix, replace, suffix }: Options,
+  settings: FileProcessingSettings,
+  named: string | undefined,
+): void {
+  const all = bucketsOf(settings);
+  if (named !== undefined || all.length === 1) {
+    const { name, prefixes } = oneBucket(named, settings);
+    if (prefixes.length > 0 || prefix.length > 0) return;
+    throw new OperationError(`${name} is none of the buckets of the tfvars`, {
+      code: EXIT.usage,
+      next: "say by --prefix which keys are meant, '' for all",
+    });
+  }
+  if (prefix.length + replace.length === 0 && suffix === undefined) return;
+  throw new OperationError('--prefix, --suffix and --replace apply to one bucket', {
+    code: EXIT.usage,
+    next: `say which by --bucket: ${all.map(({ name }) => name).join(', ')}`,
+  });
+}
+
 /** With `both_notifications`, what goes to the topic stays as it is to be. */
 function prefixesToNotify(
   { eventbridge, prefix }: Options,
@@ -111,7 +140,7 @@ function prefixesToNotify(
  * The buckets whose configuration is ours to put; without a name those of the tfvars, but for the ones that the stack
  * or another account configures.
  *
- * @throws OperationError (refused, usage) where none is, or the named one is not
+ * @throws OperationError (refused) where none is, or the named one is not
  */
 function bucketsToConfigure(
   { stderr }: OperationContext,
@@ -125,17 +154,7 @@ function bucketsToConfigure(
     const bucket = oneBucket(named, settings);
     const refusal = refusalOf(bucket, options, target);
     if (refusal !== undefined) throw refusal;
-    if (bucket.prefixes.length > 0 || options.prefix.length > 0) return [bucket];
-    throw new OperationError(`${bucket.name} is none of the buckets of the tfvars`, {
-      code: EXIT.usage,
-      next: "say by --prefix which keys are meant, '' for all",
-    });
-  }
-  if (options.prefix.length + options.replace.length > 0 || options.suffix !== undefined) {
-    throw new OperationError('--prefix, --suffix and --replace apply to one bucket', {
-      code: EXIT.usage,
-      next: `say which by --bucket: ${all.map(({ name }) => name).join(', ')}`,
-    });
+    return [bucket];
   }
   const refusals = all.map((bucket) => refusalOf(bucket, options, target));
   const ours = all.filter((_, index) => refusals[index] === undefined);
@@ -184,7 +203,7 @@ async function printForOwners(
   options: Options,
   named: string | undefined,
 ): Promise<number> {
-  const { settings, terraform } = await openStack(context, options, DEFAULT_STACK);
+  const settings = targetOf(context, options).environment.fileProcessing;
   const copied = routingPlaces(settings).map(({ bucket: name, account }) => ({ name, account }));
   const theirs = [...bucketsOf(settings), ...copied].filter(
     ({ name, account }) => account !== '' && (named ?? name) === name,
@@ -195,6 +214,7 @@ async function printForOwners(
       { code: EXIT.usage, next: 'an entry of buckets or routing_targets says so by account_id' },
     );
   }
+  const { terraform } = await openStack(context, options, DEFAULT_STACK);
   const { for_bucket_owners: output } = await terraform.outputs();
   const documents = JSON.parse(String(output?.value ?? '{}')) as Record<string, OwnersPart>;
   const parts = theirs.map(({ name }) => [name, documents[name]] as const);

@@ -80,7 +80,7 @@ async function placeOf(context: OperationContext, options: Options) {
     const target = await localStackTarget(context, options);
     return { ...target, bucket: named ?? target.bucket };
   }
-  const target = await eventTarget(context, options);
+  const target = await eventTarget(context, options, (settings) => oneBucket(named, settings));
   return { ...target, bucket: oneBucket(named, target.settings).name };
 }
 

@@ -41,7 +41,7 @@ export const snsSetTopicPolicy: Operation<Options> = {
   execute: async (context, options) => {
     const named = namedBucket(options.bucket, context.env);
     const givenAccount = accountOf(options.account, context.env.ACCOUNT_ID);
-    const target = await eventTarget(context, options);
+    const target = await eventTarget(context, options, (settings) => oneBucket(named, settings));
     const { topic, settings } = target;
     if (target.isMadeByStack) {
       throw new OperationError(

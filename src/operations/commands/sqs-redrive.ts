@@ -5,6 +5,7 @@ import {
   EXIT as LISTENER_EXIT,
 } from '@file-processing/contract/listener-interface.ts';
 import { InvalidArgumentError } from 'commander';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { secondsOption, waitOption, withConsentOptions } from '../command-options.ts';
 import { type Operation, type OperationContext, SIGNAL_EXIT_CODES } from '../operation.ts';
 import { EXIT, type ExitCode, OperationError } from '../operation-error.ts';
@@ -86,7 +87,9 @@ is read by the listener's program, in a Job (manage exec -- ${DRAIN_QUEUE} URL).
 What is refused again comes back, or stays: the listener's log says why.`,
       ),
   execute: async (context, options) => {
-    const target = await eventTarget(context, options);
+    const target = await eventTarget(context, options, (settings) =>
+      refuseUnknownQueue(options.queue, settings),
+    );
     const queues = await find(target, options.queue);
     if (!options.cancel) await agreeTo(context, target, queues, options);
     const outcomes: Omit<Outcome, 'code'>[] = [];
@@ -128,7 +131,20 @@ function rate(text: string): number {
   throw new InvalidArgumentError(`A whole number from 1 to ${HIGHEST_RATE} is needed.`);
 }
 
-/** @throws OperationError where a queue is not one of the stack's, or can't be read */
+/** @throws OperationError (usage) where the stack has no such dead-letter queue */
+function refuseUnknownQueue(name: string | undefined, settings: FileProcessingSettings): void {
+  // Their names are the same in every account.
+  const { aws_region, sns_topic_name } = settings;
+  const queues = deadLettersOf(settings, topicIn(aws_region, '', sns_topic_name));
+  const names = queues.map(({ arn }) => queueName(arn));
+  if (name === undefined || names.includes(name)) return;
+  throw new OperationError(`--queue ${name} is not a dead-letter queue of the stack`, {
+    next: `one of ${names.join(', ')} is needed`,
+    code: EXIT.usage,
+  });
+}
+
+/** @throws OperationError where the topic is not that of the stack, or a queue can't be read */
 async function find(target: EventTarget, only: string | undefined): Promise<readonly Found[]> {
   const { clients, region, account, settings, topic, isOfStack } = target;
   if (!isOfStack) {
@@ -139,13 +155,6 @@ async function find(target: EventTarget, only: string | undefined): Promise<read
   }
   const all = deadLettersOf(settings, topicIn(region, account, settings.sns_topic_name));
   const named = all.filter(({ arn }) => only === undefined || queueName(arn) === only);
-  if (named.length === 0) {
-    const names = all.map(({ arn }) => queueName(arn)).join(', ');
-    throw new OperationError(`--queue ${only} is not a dead-letter queue of the stack`, {
-      next: `one of ${names} is needed`,
-      code: EXIT.usage,
-    });
-  }
   const sqs = await clients.sqs();
   const found: Found[] = [];
   for (const queue of named) {

@@ -9,6 +9,7 @@ import { checkInPod, listenerPod } from '../kubernetes/listener-pod.ts';
 import type { Operation } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
+import { checkBucketName } from '../topics/event-target.ts';
 
 /** Options of `manage verify-irsa`. */
 export interface VerifyIrsaOptions {
@@ -26,6 +27,7 @@ export const verifyIrsa: Operation<VerifyIrsaOptions> = {
       'a bucket that the pod must not read (default: another one of the account)',
     ),
   execute: async (context, options) => {
+    if (options.otherBucket !== undefined) checkBucketName(options.otherBucket, '--other-bucket');
     const target = targetOf(context, options);
     const settings = target.environment.fileProcessing;
     const { service_account_name } = settings;

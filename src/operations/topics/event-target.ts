@@ -45,12 +45,14 @@ export function withTopicOption(command: Commander): Commander {
  * these over the tfvars. A
  * topic by its ARN brings its region.
  *
+ * @param judge - refuses options that do not go with the settings, before anything is asked of AWS
  * @throws SettingsError with every fault of the tfvars
  * @throws OperationError when the text is not the ARN of a topic, or --region contradicts it
  */
 export async function eventTarget(
   context: OperationContext,
   options: EventOptions,
+  judge: (settings: FileProcessingSettings) => void = () => undefined,
 ): Promise<EventTarget> {
   const { env } = context;
   const named = namedTopic(options.topicArn, env.SNS_TOPIC_ARN);
@@ -65,8 +67,9 @@ export async function eventTarget(
     profile: options.profile ?? (env.AWS_PROFILE || undefined),
     region: named?.region ?? options.region ?? (env.AWS_REGION || undefined),
   });
-  const account = await accountOf(target.clients);
   const settings = target.environment.fileProcessing;
+  judge(settings);
+  const account = await accountOf(target.clients);
   const ownTopic = topicIn(target.region, account, settings.sns_topic_name);
   const topicOfStack = parseTopicArn(settings.existing_topic_arn) ?? ownTopic;
   const topic = named ?? topicOfStack;
@@ -147,7 +150,13 @@ export function oneBucket(named: string | undefined, settings: FileProcessingSet
   return { ...unknown, name: named, prefixes: [], suffix: '' };
 }
 
-function checkBucketName(name: string, source: string): string {
+/**
+ * Checks the name of a bucket.
+ *
+ * @param source - the option or variable that gave it
+ * @throws OperationError (usage)
+ */
+export function checkBucketName(name: string, source: string): string {
   if (isOwnBucketName(name)) return name;
   throw new OperationError(`${source} ${JSON.stringify(name)} is not ${BUCKET_NAME}`, {
     code: EXIT.usage,

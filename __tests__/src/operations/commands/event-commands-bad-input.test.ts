@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { AwsClients } from '../../../../src/operations/aws-clients.ts';
 import { manage } from '../../../support/manage.ts';
 
 const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:topic';
@@ -40,6 +41,30 @@ test.each([
   const { code, err, out } = await manage(line.split(' '), offline);
   expect([code, out]).toEqual([64, '']);
   expect(err).toContain(problem);
+});
+
+/** A context in which nobody has signed in: every client is there, and fails once it asks AWS. */
+const client = { send: () => Promise.reject(new Error('AWS was asked')) };
+const signedOut = {
+  aws: () => new Proxy({}, { get: () => async () => client }) as AwsClients,
+};
+
+test.each([
+  ['sns-publish a.csv --environment government', 'the settings name several buckets'],
+  ['sns-set-topic-policy --environment government', 'the settings name several buckets'],
+  ['s3-configure-notifications --suffix .csv --environment government', 'apply to one bucket'],
+  ['s3-configure-notifications --bucket other --environment government', 'none of the buckets'],
+  ['s3-configure-notifications --eventbridge', 'no rule of etl-playground takes events'],
+  ['s3-configure-notifications --print', 'no bucket of the tfvars is of another account'],
+  ['sqs-redrive --queue old', 'one of file-processing-topic-dead-letter is needed'],
+  ['verify-irsa --other-bucket Upper', '--other-bucket "Upper" is not a bucket name'],
+  ['db-connect --exec --environment government', '--exec needs --ca-file'],
+  ['db-restore a_snapshot --environment government', 'letters, digits, hyphens and colons'],
+])('manage %s is told so before anybody has signed in', async (line, problem) => {
+  const { code, err, out } = await manage(line.split(' '), signedOut);
+  expect(out).toBe('');
+  expect(err).toContain(problem);
+  expect(code).toBe(problem.startsWith('no rule') ? 77 : 64);
 });
 
 test.each([
