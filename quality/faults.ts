@@ -93,7 +93,7 @@ export const FAULT_KINDS = [
     type: 'mojibake',
     scope: 'file',
     meaning:
-      'Characters are UTF-8 that was read as Windows-1252 and encoded anew, such as Ã© for é; all are counted, the first is listed.',
+      'Characters are UTF-8 that was read as Windows-1252 or another single-byte encoding and encoded anew, such as Ã© for é or Ð˜ for И; all are counted, the first is listed.',
     remedy:
       'Export the data anew as UTF-8, once; to refuse such files list `mojibake` in `failOn`.',
     onlyWarns: true,

@@ -1,5 +1,6 @@
 import type { EnginePorts } from '../ports.ts';
 import { MAX_CELLS } from '../scanner.ts';
+import { decodeText, encodeText } from '../text.ts';
 import { CUT_OFF, type Encoding, windows1252Character } from '../text-source.ts';
 import type { Check, InspectedFile, TextSign, Writable } from './check.ts';
 import { SUSPECT_TEXT } from './structure.ts';
@@ -62,7 +63,7 @@ const SIGN_MESSAGES: Readonly<Record<TextSign['kind'], (count: number) => string
   'replacement-character': (count) =>
     `${times(count)} U+FFFD stands for a character that was lost before the file was written.`,
   mojibake: (count) =>
-    `${times(count)} a character is UTF-8 that was read as Windows-1252 and encoded anew.`,
+    `${times(count)} a character is UTF-8 that was read as Windows-1252, or another single-byte encoding, and encoded anew.`,
 };
 
 function times(count: number): string {
@@ -84,14 +85,16 @@ export const SIGN_CHECK: Check<TextSign['kind']> = {
   }),
 };
 
-/** Bytes of the longest sign, less one: what of a chunk may begin one that ends in the next. */
-const SIGN_TAIL = 4;
+/** What is looked at in front of a character to tell whether it is a sign, and from its first byte on, in bytes. */
+const SIGN_BEFORE = 20;
+const SIGN_LENGTH = 16;
+/** What of a chunk is kept: signs that end in the next one, and what stands before those. */
+const SIGN_TAIL = SIGN_BEFORE + SIGN_LENGTH;
 
 /**
- * Finds {@link TextSign}s in a stream of bytes, one chunk at a time. It looks for one byte of each by a native
- * search: EF begins a byte order mark (EF BB BF) and U+FFFD (EF BF BD); 82 and 83 are rare in Latin scripts, and stand
- * in what becomes of UTF-8 that is read as Windows-1252: C3 82 and C3 83 ("Â", "Ã") in front of what was the second
- * byte of a character, and C3 A2 E2 82 AC ("â€", of a dash or a quotation mark).
+ * Finds {@link TextSign}s in a stream of bytes, one chunk at a time. It looks for one byte of each by a native search:
+ * EF begins a byte order mark (EF BB BF) and U+FFFD (EF BF BD); C2, CB and E2 begin the symbols that the second byte of
+ * a character becomes where it is read as a single-byte encoding; and 83 ends "Ã", since letters may follow that as well.
  */
 export class SignWatch {
   readonly signs: readonly Writable<TextSign>[] = SIGN_CHECK.kinds.map((kind) => ({
@@ -108,9 +111,14 @@ export class SignWatch {
   /** @param offset of the chunk in the file */
   watch(chunk: Uint8Array, offset: number): void {
     this.#watchEdge(chunk, offset);
+    const from = this.#tail === 0 ? 0 : SIGN_BEFORE;
+    // In English text quotation marks are many, and there are none of these.
+    const hasLeads = FIRST_OF_LEADS.some((first) => chunk.includes(first));
     for (const trigger of TRIGGERS) {
-      for (let at = chunk.indexOf(trigger); at >= 0; at = chunk.indexOf(trigger, at + 1)) {
-        this.#judge(chunk, at, 0, offset);
+      if (NEEDS_LEAD.has(trigger) && !hasLeads) continue;
+      for (let at = chunk.indexOf(trigger, from); at >= 0; at = nextOf(trigger, chunk, at + 1)) {
+        const sign = signAt(chunk, at, offset + at === 0);
+        if (sign !== undefined) this.#count(sign, offset);
       }
     }
     const kept = Math.min(SIGN_TAIL, this.#tail + chunk.length);
@@ -120,14 +128,18 @@ export class SignWatch {
     this.#tail = kept;
   }
 
-  /** Judges what begins in the chunk before and ends in this one. */
+  /** Judges what ends in this chunk and begins in the one before, or so near to it that what stands before is in that one. */
   #watchEdge(chunk: Uint8Array, offset: number): void {
     const tail = this.#tail;
+    if (tail === 0) return;
     const head = chunk.subarray(0, SIGN_TAIL);
     this.#edge.set(head, tail);
     const edge = this.#edge.subarray(0, tail + head.length);
-    for (let at = 0; tail > 0 && at < edge.length; at++) {
-      if (TRIGGERS.includes(edge[at] as number)) this.#judge(edge, at, tail, offset - tail);
+    const base = offset - tail;
+    for (let at = 0; at < tail + SIGN_BEFORE && at < edge.length; at++) {
+      if (!TRIGGERS.includes(edge[at] as number)) continue;
+      const sign = signAt(edge, at, base + at === 0);
+      if (sign !== undefined && sign.end > tail) this.#count(sign, base);
     }
   }
 
@@ -149,52 +161,130 @@ export class SignWatch {
     }
   }
 
-  #judge(bytes: Uint8Array, at: number, tail: number, base: number): void {
-    const before = bytes[at - 1];
-    const after = bytes[at + 1];
-    if (bytes[at] === 0xef) {
-      const mark = after === 0xbb && bytes[at + 2] === 0xbf;
-      const lost = after === 0xbf && bytes[at + 2] === 0xbd;
-      // One at the very beginning is what a byte order mark is for.
-      if (mark && base + at > 0) this.#count(0, at, at + 3, tail, base);
-      else if (lost) this.#count(1, at, at + 3, tail, base);
-    } else if (before === 0xc3) {
-      const symbol = after === 0xc2 && isContinuation(bytes[at + 2]);
-      const letter = bytes[at] === 0x83 && isWindows1252(bytes, at + 1);
-      if (symbol || letter)
-        this.#count(2, at - 1, at + (bytes[at + 1] === 0xe2 ? 4 : 3), tail, base);
-    } else if (before === 0xe2 && bytes[at] === 0x82 && after === 0xac) {
-      const dash = bytes[at - 2] === 0xa2 && bytes[at - 3] === 0xc3;
-      if (dash) this.#count(2, at - 3, at + 2, tail, base);
-    }
-  }
-
-  /** Counts a sign; of those at the edge of two chunks only what neither of them holds whole. */
-  #count(index: number, start: number, end: number, tail: number, base: number): void {
+  #count({ index, start }: Sign, base: number): void {
     const sign = this.signs[index];
-    if (sign === undefined || (tail > 0 && (end <= tail || start >= tail))) return;
+    if (sign === undefined) return;
     sign.count++;
     sign.firstByte = Math.min(sign.firstByte, base + start);
     if (sign.place === undefined) this.next = Math.min(this.next, sign.firstByte);
   }
 }
 
-const TRIGGERS = [0xef, 0x82, 0x83];
+const TRIGGERS = [0xef, 0x83, 0xc2, 0xcb, 0xe2];
+/** Those that are no sign without one of the leads that begin so, or end with one. */
+const NEEDS_LEAD: ReadonlySet<number> = new Set([0x83, 0xcb, 0xe2]);
+const FIRST_OF_LEADS = [0xc3, 0xc4, 0xc5, 0xd0];
 
-function isContinuation(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= 0x80 && byte <= 0xbf;
+/** A native search costs as much as a look at about so many bytes, and what was found is often found again near by. */
+const NEAR_BYTES = 48;
+
+function nextOf(byte: number, bytes: Uint8Array, from: number): number {
+  const far = Math.min(from + NEAR_BYTES, bytes.length);
+  for (let at = from; at < far; at++) if (bytes[at] === byte) return at;
+  return bytes.indexOf(byte, far);
 }
 
-/** Letters that Windows-1252 has at 80 to 9F, in UTF-8 (Œ œ Š š Ÿ Ž ž ƒ ˆ ˜), and of its signs those after "Ã" for À and É. */
-const WINDOWS_1252: ReadonlySet<number> = new Set([
-  0xc592, 0xc593, 0xc5a0, 0xc5a1, 0xc5b8, 0xc5bd, 0xc5be, 0xc692, 0xcb86, 0xcb9c, 0xe282ac,
-  0xe280b0,
+/** One that was found: its place among the kinds of {@link SIGN_CHECK}, and where it is in the bytes. */
+interface Sign {
+  readonly index: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The sign that one of the {@link TRIGGERS} tells; undefined where there is none, or not all of it is in the bytes.
+ *
+ * @param isFirst whether that byte is the first of the file
+ */
+function signAt(bytes: Uint8Array, at: number, isFirst: boolean): Sign | undefined {
+  const byte = bytes[at] as number;
+  const after = bytes[at + 1] as number;
+  if (byte === 0xef) {
+    const mark = after === 0xbb && bytes[at + 2] === 0xbf;
+    const lost = after === 0xbf && bytes[at + 2] === 0xbd;
+    // One at the very beginning is what a byte order mark is for.
+    if (mark && !isFirst) return { index: 0, start: at, end: at + 3 };
+    return lost ? { index: 1, start: at, end: at + 3 } : undefined;
+  }
+  if (byte === 0x83) {
+    const letter = bytes[at - 1] === 0xc3 && LETTERS.has((after << 8) | (bytes[at + 2] ?? 0));
+    return letter ? { index: 2, start: at - 1, end: at + 3 } : undefined;
+  }
+  const lead = leadLength(bytes, at);
+  if (lead < 0) return undefined;
+  const before = decodeText(bytes, Math.max(0, at - SIGN_BEFORE), at);
+  const text = before + decodeText(bytes, at, Math.min(bytes.length, at + SIGN_LENGTH));
+  MOJIBAKE.lastIndex = before.length;
+  const found = MOJIBAKE.exec(text);
+  if (found === null) return undefined;
+  const { length } = encodeText(found[0] + (found[1] ?? ''));
+  return { index: 2, start: at - lead, end: at + length };
+}
+
+/**
+ * Bytes of the character before, where that is one that a first byte becomes in a single-byte encoding, so that it is
+ * worth a closer look: a file may be full of symbols. 0 in front of "‚", which needs none; else -1.
+ */
+function leadLength(bytes: Uint8Array, at: number): number {
+  const lead = ((bytes[at - 2] ?? 0) << 8) | (bytes[at - 1] ?? 0);
+  if ((lead >= 0xc382 && lead <= 0xc39f) || LEADS.has(lead)) return 2;
+  // "ã" to "í": two symbols follow, and such a letter again.
+  if (lead >= 0xc3a3 && lead <= 0xc3ad) {
+    const second = at + symbolLength(bytes[at]);
+    return bytes[second + symbolLength(bytes[second])] === 0xc3 ? 2 : -1;
+  }
+  if ((lead === 0x889a || lead === 0x949c) && bytes[at - 3] === 0xe2) return 3;
+  return bytes[at] === 0xe2 && bytes[at + 1] === 0x80 && bytes[at + 2] === 0x9a ? 0 : -1;
+}
+
+/** "á", "â", "Ă", "Đ", "Ĺ", "Ń", "Ђ", "Р" and "С" in UTF-8. */
+const LEADS: ReadonlySet<number> = new Set([
+  0xc3a1, 0xc3a2, 0xc482, 0xc490, 0xc4b9, 0xc583, 0xd082, 0xd0a0, 0xd0a1,
 ]);
 
-function isWindows1252(bytes: Uint8Array, at: number): boolean {
-  const two = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  return WINDOWS_1252.has(two) || WINDOWS_1252.has((two << 8) | (bytes[at + 2] ?? 0));
+function symbolLength(first: number | undefined): number {
+  return first === 0xe2 ? 3 : 2;
 }
+
+/** Letters that Windows-1252 has at 80 to 9F, in UTF-8, of which no first byte is looked for: Œ œ Š š Ÿ Ž ž ƒ. */
+const LETTERS: ReadonlySet<number> = new Set([
+  0xc592, 0xc593, 0xc5a0, 0xc5a1, 0xc5b8, 0xc5bd, 0xc5be, 0xc692,
+]);
+
+const SETS: Readonly<Record<string, string>> = {
+  // What single-byte encodings have at 80 to BF, where the second byte of a character is, but for letters.
+  SYMBOLS: '\u0080-\u00bf\u02c6-\u02dd\u2010-\u203a\u20ac\u2122',
+  // Of these what no sender means right behind a letter: others may close a quotation, mark a brand or raise a unit.
+  UNMEANT: '\u0080-\u009f¡-¨¬¯µ¶¸¿\u02c6-\u02dd‚„‡‰€',
+  // First bytes of characters that come in words: one alone may be a letter that is meant, and two in a row are not.
+  FIRST_OF_WORDS: 'ÎÏÐÑÙÚÛĐŃ',
+  // The same of Hebrew, Armenian and Arabic, which are also signs of diameter and multiplication before fractions.
+  FIRST_OF_SIGNS: 'ÔÕÖ×Ø',
+  NO_FRACTIONS: '\u0080-\u00bb\u00bf\u02c6-\u02dd\u2010-\u203a\u20ac\u2122',
+};
+
+/**
+ * The symbol, from its beginning on, that only stands behind what precedes it where UTF-8 was read as Windows-1252, 1250
+ * or 1251, Mac Roman, or a code page of DOS.
+ */
+const MOJIBAKE = new RegExp(
+  [
+    '(?<=Â)[\u0080-\u00bf]|(?<=â)€|(?<=â)[‚„](?=([¬¢]))|(?<=Ĺ|вЂ)[SYMBOLS]|(?<=[ÃÄÅĂ])[UNMEANT]',
+    // Words in capitals may end with this letter, and with "»" or a superscript behind it.
+    String.raw`(?<=(?<!\p{Lu}{2})Ã)[SYMBOLS]`,
+    String.raw`(?<=[a-z][ÄÅÆÇÈÉĂ])[SYMBOLS]|(?<=(?<![\p{L}«»‚‘“„‹›])[ÄÅ])[°¹»¼½¾†‘›]`,
+    '(?<=[FIRST_OF_WORDSÒÓØ][SYMBOLSŒœŠšŸŽžƒ][FIRST_OF_WORDS])[SYMBOLS]',
+    '(?<=(?:[FIRST_OF_SIGNS][NO_FRACTIONSŒœŠšŸŽžƒ]){2}[FIRST_OF_SIGNS])[NO_FRACTIONS]',
+    '(?<=[РС][SYMBOLSЁ-Џё-џҐґ№][РС])[°±µ¶·¤¦§¬‚„†‡‰‹€]',
+    // Vietnamese letters, and two of Chinese, Japanese or Korean.
+    '(?<=á)[º»](?=([UNMEANT]|[SYMBOLSŒœŠšŸŽžƒ][a-z]))',
+    '(?<=[ã-í])[SYMBOLS](?=([SYMBOLSŒœŠšŸŽžƒ][ã-í][SYMBOLSŒœŠšŸŽžƒ]{2}))',
+    String.raw`(?<=\p{L}[√├])[¡-¿]|‚(?=(Ä[ôúùìî¢¶]|Ç¨))`,
+  ]
+    .join('|')
+    .replace(/[A-Z_]{5,}/g, (name) => SETS[name] ?? ''),
+  'uy',
+);
 
 /** What is wrong with a byte that is not text; of UTF-16 and others it is what {@link TextSource} made of it. */
 function messageFor(bytes: Uint8Array, index: number, encoding: Encoding): string {

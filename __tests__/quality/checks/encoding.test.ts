@@ -92,6 +92,12 @@ describe('text that was damaged before it was written', () => {
     ['Š read as Windows-1252', 'ÃŠ', 'mojibake'],
     ['£ read as Windows-1252', 'Â£', 'mojibake'],
     ['a quotation mark read as Windows-1252', 'â€™', 'mojibake'],
+    ['€ read as Windows-1252', 'â‚¬', 'mojibake'],
+    ['ł read as Windows-1252', 'Å‚', 'mojibake'],
+    ['ć read as Windows-1252', 'Ä‡', 'mojibake'],
+    ['ł read as Windows-1250', 'Ĺ‚', 'mojibake'],
+    ['ệ read as Windows-1252', 'á»‡', 'mojibake'],
+    ['a quotation mark read as Mac Roman', '‚Äô', 'mojibake'],
   ])('%s is warned of with its count and first place, however the file is cut', (_, sign, kind) => {
     const file = `a,b\n1,x\n2,"y\n${sign}z"\n3,x${sign}${sign}x\n`;
     const byte = Buffer.from(file).indexOf(Buffer.from(sign));
@@ -105,12 +111,51 @@ describe('text that was damaged before it was written', () => {
     expect(inspectBytes(file, { expectation: { thresholds } }).verdict).toBe('failed');
   });
 
-  it.each(['é', 'Ã', 'Âme', 'â', '€', 'IRMÃ', 'naïve', '，。', 'ﻯ', '₂', 'Ⴢ'])(
-    '%s is not taken for it',
-    (text) => {
-      expect(inspectBytes(`a,b\n1,${text}\n`).verdict).toBe('passed');
-    },
-  );
+  it.each([
+    ...['é', 'Ã', 'Âme', 'â', '€', 'IRMÃ', 'naïve', '，。', 'ﻯ', '₂', 'Ⴢ'],
+    ...['IRMÃ\u00a0MARIA', 'MAÇÔ', 'NESTLÉ®', '«CAFÉ»', '«SMÅ»', 'CASĂ»', '„BLAГ', 'KOŃ»'],
+    ...['25 Å²', '± 0.2 Å', '2×½×¾', 'Ø½×½×½', '220В±5%', 'n√2', 'Ä–Ö–Ü', '‚Ära‘', 'été…»', 'á»…'],
+    ...['ТОВ «ІРІС»', 'СССР»', 'QĐ–BGDĐT', '»VÝŠÍ«', 'Привет — «да»', 'Αθήνα «ναι»', 'Łódź „tak”'],
+    ...['dir├── main', '┌─┬─┐'],
+  ])('%s is not taken for it', (text) => {
+    expect(inspectBytes(`a,b\n1,${text}\n`).verdict).toBe('passed');
+  });
+
+  it.each<[string, string, string]>([
+    ['windows-1252', 'Cyrillic', 'Иван'],
+    ['windows-1252', 'Cyrillic in capitals', 'ИВАНОВ'],
+    ['windows-1252', 'Greek', 'Αθήνα'],
+    ['windows-1252', 'Polish', 'Żaneta siostrą'],
+    ['windows-1252', 'Czech', 'Dvořák'],
+    ['windows-1252', 'Hungarian', 'Győr'],
+    ['windows-1252', 'Turkish', 'İstanbul'],
+    ['windows-1252', 'Arabic', 'مرحبا'],
+    ['windows-1252', 'Hebrew', 'שלום'],
+    ['windows-1252', 'Japanese', '日本'],
+    ['windows-1252', 'names with accents', 'JOSÉ Gómez'],
+    ['windows-1250', 'Polish', 'Łukasz'],
+    ['windows-1250', 'Cyrillic', 'Иван'],
+    ['windows-1250', 'Hungarian', 'Győr'],
+    ['windows-1251', 'Cyrillic', 'Мария'],
+    ['windows-1251', 'a quotation mark', 'it’s'],
+    ['macintosh', 'Spanish', 'Muñoz Pérez'],
+  ])('UTF-8 read as %s is known of %s, and the same however it is cut', (encoding, _, text) => {
+    const read = new TextDecoder(encoding).decode(Buffer.from(text));
+    const file = `a,b\n1,x\n2,"${read}"\n3,x ${read}\n`;
+    const whole = inspectBytes(file);
+    expect(whole.faultCounts.mojibake).toBeGreaterThan(1);
+    expect(whole.faults).toMatchObject([{ type: 'mojibake', record: 3, line: 3 }]);
+    for (const size of [1, 2, 3, 5, 7, 19]) {
+      expect(inspectBytes(file, {}, [size])).toStrictEqual(whole);
+    }
+  });
+
+  it.each([
+    ['Windows-1252 twice', 'PaweÃ…â€š'],
+    ['code page 850', 'Jos├®'],
+  ])('knows UTF-8 that was read as %s', (_, text) => {
+    expect(inspectBytes(`a,b\n1,${text}\n`).faultCounts).toHaveProperty('mojibake');
+  });
 
   it('says nothing of the byte order mark that begins the file, and counts a second one', () => {
     expect(inspectBytes('\uFEFFa,b\n1,2\n').verdict).toBe('passed');
