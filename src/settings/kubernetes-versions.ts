@@ -31,7 +31,9 @@ const DAY_MILLISECONDS = 86_400_000;
 export interface SupportNotice {
   /** Whether standard support is over; else it ends within 90 days. */
   readonly over: boolean;
-  /** A sentence without its subject, the version. */
+  /** When that is; a sentence without its subject, the version. */
+  readonly ends: string;
+  /** The same with what follows, and what to do where the cluster is the stack's. */
   readonly message: string;
 }
 
@@ -46,26 +48,32 @@ export function supportNotice(version: string, now: Date): SupportNotice | undef
   if (ends === undefined) return undefined;
   const today = now.toISOString().slice(0, 10);
   if (today > ends.extended) {
-    return {
-      over: true,
-      message: `is no longer supported by EKS since ${ends.extended}: EKS upgrades its control plane by itself; ${UPGRADE}`,
-    };
+    return notice(
+      true,
+      `is no longer supported by EKS since ${ends.extended}`,
+      'EKS upgrades its control plane by itself',
+    );
   }
   if (today > ends.standard) {
-    return {
-      over: true,
-      message: `left the standard support of EKS on ${ends.standard}: extended support is billed by the hour and ends on ${ends.extended}; ${UPGRADE}`,
-    };
+    return notice(
+      true,
+      `left the standard support of EKS on ${ends.standard}`,
+      `extended support is billed by the hour and ends on ${ends.extended}`,
+    );
   }
   const days = Math.round((Date.parse(ends.standard) - Date.parse(today)) / DAY_MILLISECONDS);
   if (days > DAYS_BEFORE) return undefined;
-  return {
-    over: false,
-    message: `leaves the standard support of EKS on ${ends.standard}, in ${days} ${days === 1 ? 'day' : 'days'}: afterwards EKS bills extended support by the hour, or upgrades by itself with cluster_support_type = "STANDARD"; ${UPGRADE}`,
-  };
+  return notice(
+    false,
+    `leaves the standard support of EKS on ${ends.standard}, in ${days} ${days === 1 ? 'day' : 'days'}`,
+    'afterwards EKS bills extended support by the hour, or upgrades by itself with cluster_support_type = "STANDARD"',
+  );
 }
 
-const UPGRADE = 'name the next minor version in kubernetes_version, one after the other';
+function notice(over: boolean, ends: string, what: string): SupportNotice {
+  const upgrade = 'name the next minor version in kubernetes_version, one after the other';
+  return { over, ends, message: `${ends}: ${what}; ${upgrade}` };
+}
 
 /** Number of the minor version: 34 of `1.34`; NaN for what is not a version. */
 export function minorOf(version: string): number {

@@ -1,5 +1,6 @@
 import { type TopicArn, topicIn } from '@file-processing/contract/arn.ts';
 import type { Environment } from '../../settings/environment.ts';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { formatFinding } from '../../settings/finding.ts';
 import { DEFAULT_KUBERNETES_VERSION } from '../../settings/kubernetes-versions.ts';
 import {
@@ -11,7 +12,7 @@ import {
 import { clusterDiagnosis } from '../doctor/cluster.ts';
 import { databaseDiagnoses, onDemandDiagnoses } from '../doctor/database.ts';
 import { type Diagnosis, diagnosisTable } from '../doctor/diagnosis.ts';
-import { toolDiagnoses } from '../doctor/tools.ts';
+import { type ServerVersion, toolDiagnoses } from '../doctor/tools.ts';
 import { workloadDiagnoses } from '../doctor/workload.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT } from '../operation-error.ts';
@@ -37,8 +38,10 @@ async function diagnoseAll(
   context: OperationContext,
   target: Target,
 ): Promise<readonly Diagnosis[]> {
-  const version = target.environment.fileProcessing.kubernetes_version;
-  const tools = await Promise.all(toolDiagnoses(context, version || DEFAULT_KUBERNETES_VERSION));
+  const tools = (running?: string) => {
+    const server = serverVersion(target.environment.fileProcessing, running);
+    return Promise.all(toolDiagnoses(context, server));
+  };
   const settings = settingsDiagnosis(target.environment);
   const { credentials, account } = await credentialsDiagnosis(target);
   if (account === undefined) {
@@ -51,7 +54,8 @@ async function diagnoseAll(
       'topic',
       'workload',
     ].map((name): Diagnosis => ({ name, state: 'skipped', found: 'needs credentials' }));
-    return [...tools, settings, credentials, ...skipped, ...(await databaseDiagnoses(context))];
+    const database = await databaseDiagnoses(context);
+    return [...(await tools()), settings, credentials, ...skipped, ...database];
   }
   const [network, cluster, ...delivery] = await Promise.all([
     networkDiagnosis(target),
@@ -60,7 +64,7 @@ async function diagnoseAll(
     ...noticeDiagnoses(target),
   ]);
   return [
-    ...tools,
+    ...(await tools(cluster.version)),
     settings,
     credentials,
     network,
@@ -70,6 +74,23 @@ async function diagnoseAll(
     ...(await workloadDiagnoses(context, target, cluster.reachable)),
     ...(await databaseDiagnoses(context)),
   ];
+}
+
+/**
+ * The version that kubectl has to fit: that of the cluster, else what the stack would give a new one.
+ *
+ * @param running - version of the cluster; absent where there is none, or it could not be asked
+ */
+export function serverVersion(
+  {
+    create_cluster,
+    kubernetes_version,
+  }: Pick<FileProcessingSettings, 'create_cluster' | 'kubernetes_version'>,
+  running?: string,
+): ServerVersion | undefined {
+  if (running !== undefined) return { of: 'the cluster has', version: running };
+  if (!create_cluster) return undefined;
+  return { of: 'a new cluster gets', version: kubernetes_version || DEFAULT_KUBERNETES_VERSION };
 }
 
 /** Says what of the settings was copied from an example: it synthesizes, but deploys nothing that works. */

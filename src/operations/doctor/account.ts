@@ -80,7 +80,9 @@ export function networkDiagnosis({ clients, region, environment }: Target): Prom
     const [vpc, ...others] = Vpcs;
     if (vpc?.VpcId === undefined || others.length > 0) {
       const next =
-        'npm run manage -- apply foundation-network, or check foundation_name_prefix, vpc_id';
+        vpc_id === ''
+          ? 'npm run manage -- apply foundation-network, or check foundation_name_prefix'
+          : 'check vpc_id and aws_region';
       return { state: 'red', found: `${Vpcs.length} VPCs are ${wanted} in ${region}`, next };
     }
     const subnetsWith = async (filters: readonly Filter[]) => {

@@ -22,6 +22,8 @@ export interface ClusterDiagnosis {
   readonly diagnoses: readonly Diagnosis[];
   /** Whether kubectl can work on it. */
   readonly reachable: boolean;
+  /** Its version of Kubernetes; absent where there is no cluster. */
+  readonly version?: string;
 }
 
 /** Looks at the cluster, whether its API can be reached from here, and at its OIDC provider. */
@@ -52,8 +54,8 @@ export async function clusterDiagnosis(
     return judgeCluster(cluster, environment.fileProcessing, context.clock.now());
   });
   if (cluster === undefined) return { diagnoses: [state], reachable: false };
-  const api = await apiDiagnosis(cluster, context);
   const settings = environment.fileProcessing;
+  const api = await apiDiagnosis(cluster, context, settings.create_cluster);
   const identities = [
     ...(trustsTokens(settings) ? [await providerDiagnosis(cluster, target)] : []),
     ...(settings.identity === 'pod_identity' ? [await associationDiagnosis(target)] : []),
@@ -62,34 +64,41 @@ export async function clusterDiagnosis(
   const relied = settings.create_cluster
     ? []
     : await existingClusterDiagnoses(context, target, cluster, reachable);
-  return { diagnoses: [state, api, ...identities, ...relied], reachable };
+  const diagnoses = [state, api, ...identities, ...relied];
+  return { diagnoses, reachable, version: cluster.version };
 }
 
 /** Judges the state of a cluster, and its version: how long EKS supports it, and whether the tfvars are behind it. */
 export function judgeCluster(
   { name, status, version = '' }: Cluster,
-  { kubernetes_version: named }: Pick<FileProcessingSettings, 'kubernetes_version'>,
+  settings: Pick<FileProcessingSettings, 'create_cluster' | 'kubernetes_version'>,
   now: Date,
 ): Omit<Diagnosis, 'name'> {
   const found = `${name}, Kubernetes ${version}, ${status}`;
   if (status !== 'ACTIVE') {
     return { state: 'red', found, next: 'wait, or look at its health issues in the EKS console' };
   }
+  const { create_cluster, kubernetes_version: named } = settings;
   if (minorOf(named) < minorOf(version)) {
     const next = `kubernetes_version is ${named}, behind the cluster: set it to ${version} in file_processing.tfvars`;
     return { state: 'warn', found, next };
   }
   const notice = supportNotice(version, now);
   if (notice === undefined) return { state: 'ok', found };
-  return { state: 'warn', found, next: `Kubernetes ${version} ${notice.message}` };
+  const next = create_cluster ? notice.message : `${notice.ends}: its owner upgrades it`;
+  return { state: 'warn', found, next: `Kubernetes ${version} ${next}` };
 }
 
-function apiDiagnosis(cluster: Cluster, { env }: OperationContext): Promise<Diagnosis> {
+function apiDiagnosis(
+  cluster: Cluster,
+  { env }: OperationContext,
+  isOfStack: boolean,
+): Promise<Diagnosis> {
   return diagnose('cluster API', async () => {
     const endpoint = endpointOf(cluster);
     const reason = await unreachableBecause(endpoint, env);
     if (reason === undefined) return { state: 'ok', found: `${endpoint.url} answers` };
-    const { reason: found, next } = unreachableCluster(endpoint, reason);
+    const { reason: found, next } = unreachableCluster(endpoint, reason, isOfStack);
     return { state: 'red', found, next };
   });
 }

@@ -6,10 +6,21 @@ import { type Diagnosis, diagnose } from './diagnosis.ts';
 /** Oldest Terraform, and OpenTofu, that knows write-only arguments and ephemeral variables (`required_version`). */
 const TERRAFORM = '1.11.0';
 
-/** Looks whether the programs that commands drive are there, and new enough. */
+/** A version of Kubernetes that kubectl has to fit. */
+export interface ServerVersion {
+  readonly version: string;
+  /** Whose it is: `the cluster has`. */
+  readonly of: string;
+}
+
+/**
+ * Looks whether the programs that commands drive are there, and new enough.
+ *
+ * @param server - `undefined` where nobody knows it
+ */
 export function toolDiagnoses(
   context: OperationContext,
-  kubernetesVersion: string,
+  server: ServerVersion | undefined,
 ): readonly Promise<Diagnosis>[] {
   const output = async (program: string, parameters: readonly string[]) => {
     const { code, stdout, stderr } = await context.run(program, parameters);
@@ -23,10 +34,7 @@ export function toolDiagnoses(
     diagnose(terraform, async () => judgeTerraform(await output(terraform, ['version', '-json']))),
     diagnose('aws', async () => judgeAws(await output('aws', ['--version']))),
     diagnose('kubectl', async () =>
-      judgeKubectl(
-        await output('kubectl', ['version', '--client', '-o', 'json']),
-        kubernetesVersion,
-      ),
+      judgeKubectl(await output('kubectl', ['version', '--client', '-o', 'json']), server),
     ),
     containerTool(context),
   ];
@@ -53,17 +61,21 @@ export function judgeAws(text: string): Omit<Diagnosis, 'name'> {
 }
 
 /** Judges `kubectl version`: one minor version away from the cluster is supported (Kubernetes, "Version Skew Policy"). */
-export function judgeKubectl(json: string, cluster: string): Omit<Diagnosis, 'name'> {
+export function judgeKubectl(
+  json: string,
+  server: ServerVersion | undefined,
+): Omit<Diagnosis, 'name'> {
   const { clientVersion } = parsed<{ clientVersion?: { gitVersion?: string } }>(json);
   const gitVersion = clientVersion?.gitVersion ?? '';
   const minor = (version: string) => Number(/^v?1\.(\d+)/.exec(version)?.[1]);
-  return Math.abs(minor(gitVersion) - minor(cluster)) <= 1
-    ? { state: 'ok', found: gitVersion }
-    : {
-        state: 'warn',
-        found: `${gitVersion}, but the cluster has ${cluster}`,
-        next: `install kubectl ${cluster}`,
-      };
+  if (server === undefined || Math.abs(minor(gitVersion) - minor(server.version)) <= 1) {
+    return { state: 'ok', found: gitVersion };
+  }
+  return {
+    state: 'warn',
+    found: `${gitVersion}, but ${server.of} ${server.version}`,
+    next: `install kubectl ${server.version}`,
+  };
 }
 
 /** An image is built elsewhere, in CI say, where there is no such tool. */

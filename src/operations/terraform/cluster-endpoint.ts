@@ -91,10 +91,21 @@ export function unreachableBecause(
   return promise;
 }
 
-/** Refuses to go on while the API does not answer. */
-export function unreachableCluster({ name, url }: ClusterEndpoint, reason: string): Refusal {
+/**
+ * Refuses to go on while the API does not answer.
+ *
+ * @param isOfStack - whether the settings say who reaches it (`create_cluster`)
+ */
+export function unreachableCluster(
+  { name, url }: ClusterEndpoint,
+  reason: string,
+  isOfStack: boolean,
+): Refusal {
+  const ways = isOfStack
+    ? 'in cluster_endpoint_private_access_cidrs; or open it to your address by cluster_endpoint_public_access_cidrs'
+    : "that the cluster's owner lets in";
   return {
     reason: `the API of cluster ${name} can't be reached from here: ${url}: ${reason}`,
-    next: `go on from inside the VPC, or by VPN or bastion from an address in cluster_endpoint_private_access_cidrs; or open it to your address by cluster_endpoint_public_access_cidrs. If the cluster was deleted by hand, take its Kubernetes objects out of the state (terraform state rm)`,
+    next: `go on from inside the VPC, or by VPN or bastion from an address ${ways}. If the cluster was deleted by hand, take its Kubernetes objects out of the state (terraform state rm)`,
   };
 }

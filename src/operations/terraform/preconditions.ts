@@ -36,7 +36,7 @@ export async function requireCluster(
     (create_cluster ? undefined : await describedEndpoint(await stack.clients.eks(), cluster_name));
   if (endpoint === undefined) return;
   const reason = await unreachableBecause(endpoint, context.env);
-  if (reason !== undefined) refuse([unreachableCluster(endpoint, reason)]);
+  if (reason !== undefined) refuse([unreachableCluster(endpoint, reason, create_cluster)]);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { settingsDiagnosis } from '../../../../src/operations/commands/doctor.ts';
+import { serverVersion, settingsDiagnosis } from '../../../../src/operations/commands/doctor.ts';
 import { loadEnvironment } from '../../../../src/settings/environment.ts';
 import { ROOT } from '../../../support/run-main.ts';
 
@@ -12,6 +12,19 @@ test('the example environment is told as one, by file, line and variable', () =>
     ),
     next: expect.stringContaining('new-environment'),
   });
+});
+
+test.each([
+  ['the cluster has', '1.34', { create_cluster: true, kubernetes_version: '1.35' }, '1.34'],
+  ['the cluster has', '1.34', { create_cluster: false, kubernetes_version: '' }, '1.34'],
+  ['a new cluster gets', '1.33', { create_cluster: true, kubernetes_version: '1.33' }, undefined],
+])('kubectl has to fit what %s: %s', (of, version, settings, running) => {
+  expect(serverVersion(settings, running)).toEqual({ of, version });
+});
+
+test('kubectl has to fit nothing where a cluster of others could not be asked', () => {
+  const settings = { create_cluster: false, kubernetes_version: '' };
+  expect(serverVersion(settings, undefined)).toBeUndefined();
 });
 
 test('an environment without placeholders is ok', () => {

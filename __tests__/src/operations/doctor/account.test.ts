@@ -2,7 +2,11 @@ import { GetQueueUrlCommand, QueueDoesNotExist } from '@aws-sdk/client-sqs';
 import { topicIn } from '@file-processing/contract/arn.ts';
 import { describe, expect, it } from 'vitest';
 import type { AwsClients } from '../../../../src/operations/aws-clients.ts';
-import { deliveryDiagnoses, noticeDiagnoses } from '../../../../src/operations/doctor/account.ts';
+import {
+  deliveryDiagnoses,
+  networkDiagnosis,
+  noticeDiagnoses,
+} from '../../../../src/operations/doctor/account.ts';
 import type { Target } from '../../../../src/operations/target.ts';
 import { fileProcessingSettings, listedBucket } from '../../../support/settings.ts';
 
@@ -137,6 +141,21 @@ describe('dead-letter queues', () => {
       { state: 'ok' },
       { state: 'red', found: 'there is no files-undelivered', next: 'npm run manage -- apply' },
     ]);
+  });
+});
+
+describe('a network that is not there', () => {
+  it.each([
+    [{}, 'npm run manage -- apply foundation-network, or check foundation_name_prefix'],
+    [{ vpc_id: 'vpc-0123456789abcdef0' }, 'check vpc_id and aws_region'],
+  ])('is to be made, or named rightly, by the settings %j', async (settings, next) => {
+    const target = {
+      clients: { ec2: async () => ({ send: async () => ({ Vpcs: [] }) }) },
+      region: 'us-gov-west-1',
+      environment: { fileProcessing: fileProcessingSettings(settings) },
+    };
+    const diagnosis = await networkDiagnosis(target as unknown as Target);
+    expect(diagnosis).toMatchObject({ state: 'red', next });
   });
 });
 

@@ -5,10 +5,11 @@ const judged = (
   version: string,
   kubernetes_version = '',
   status: 'ACTIVE' | 'UPDATING' = 'ACTIVE',
+  create_cluster = true,
 ) =>
   judgeCluster(
     { name: 'etl', status, version },
-    { kubernetes_version },
+    { create_cluster, kubernetes_version },
     new Date('2026-11-28T00:00:00Z'),
   );
 
@@ -26,6 +27,13 @@ describe('doctor of a cluster', () => {
       state: 'warn',
       next: expect.stringMatching(next),
     });
+  });
+
+  it('names no setting of the stack where the cluster belongs to others', () => {
+    const { next } = judged('1.34', '', 'ACTIVE', false);
+    expect(next).toBe(
+      'Kubernetes 1.34 leaves the standard support of EKS on 2026-12-02, in 4 days: its owner upgrades it',
+    );
   });
 
   it('is red while it is updated', () => {

@@ -8,6 +8,7 @@ import {
 import { OperationError } from '../../../../src/operations/operation-error.ts';
 import { operationContext } from '../../../support/manage.ts';
 
+const SERVER = { of: 'the cluster has', version: '1.34' };
 const kubectl = (gitVersion: string) => JSON.stringify({ clientVersion: { gitVersion } });
 
 describe('a tool', () => {
@@ -32,7 +33,11 @@ describe('a tool', () => {
     ['v1.35.0', 'ok'],
     ['v1.32.1', 'warn'],
   ])('kubectl %s for a cluster of 1.34 is %s', (version, state) => {
-    expect(judgeKubectl(kubectl(version), '1.34')).toMatchObject({ state });
+    expect(judgeKubectl(kubectl(version), SERVER)).toMatchObject({ state });
+  });
+
+  it('kubectl is not judged where nobody knows the version of the cluster', () => {
+    expect(judgeKubectl(kubectl('v1.32.1'), undefined)).toEqual({ state: 'ok', found: 'v1.32.1' });
   });
 
   it('that is missing is red, but for the one that builds images', async () => {
@@ -41,7 +46,7 @@ describe('a tool', () => {
         throw new OperationError(`${program} was not found`, { next: 'install it' });
       },
     });
-    const states = await Promise.all(toolDiagnoses(context, '1.34'));
+    const states = await Promise.all(toolDiagnoses(context, SERVER));
     expect(states.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'node ok',
       'terraform red',
@@ -56,7 +61,7 @@ describe('a tool', () => {
       env: { TERRAFORM_BINARY: 'tofu' },
       run: async () => ({ code: 0, stdout: '{"terraform_version":"1.12.6"}', stderr: '' }),
     });
-    const found = await Promise.all(toolDiagnoses(context, '1.34'));
+    const found = await Promise.all(toolDiagnoses(context, SERVER));
     expect(found).toContainEqual({ name: 'tofu', state: 'ok', found: '1.12.6' });
   });
 
@@ -65,7 +70,7 @@ describe('a tool', () => {
       env: { CONTAINER_TOOL: 'podman' },
       run: async () => ({ code: 0, stdout: '1.0\nmore', stderr: '' }),
     });
-    const last = await toolDiagnoses(context, '1.34').at(-1);
+    const last = await toolDiagnoses(context, SERVER).at(-1);
     expect(last).toStrictEqual({ name: 'podman', state: 'ok', found: '1.0' });
   });
 });

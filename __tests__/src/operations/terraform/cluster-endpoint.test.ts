@@ -124,11 +124,18 @@ describe('the endpoint in a state', () => {
 });
 
 test('the refusal names cluster, address, reason and the settings that help', () => {
-  const { reason, next } = unreachableCluster(endpoint('https://etl.example.gov'), 'ENOTFOUND');
+  const etl = endpoint('https://etl.example.gov');
+  const { reason, next } = unreachableCluster(etl, 'ENOTFOUND', true);
   expect(reason).toContain('cluster etl');
   expect(reason).toContain('https://etl.example.gov: ENOTFOUND');
   expect(next).toContain('cluster_endpoint_private_access_cidrs');
   expect(next).toContain('cluster_endpoint_public_access_cidrs');
+});
+
+test('the refusal names no setting where the cluster belongs to others', () => {
+  const { next } = unreachableCluster(endpoint('https://etl.example.gov'), 'ENOTFOUND', false);
+  expect(next).toContain("from an address that the cluster's owner lets in.");
+  expect(next).not.toContain('cluster_endpoint_');
 });
 
 test('the endpoint of a cluster of others is that of the lookup in the state', () => {
