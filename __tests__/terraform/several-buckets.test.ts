@@ -19,7 +19,7 @@ const ROLE = `arn:aws-us-gov:iam::${ACCOUNT}:role/file-processing-cluster-file-p
 const first = { name: FIRST, create_notifications: true };
 const letters = {
   ...{ name: 'etl-letters', create_notifications: true },
-  ...{ prefixes: ['in/year=2026/Südwest 1/'], suffix: '(1) a.csv' },
+  ...{ prefixes: ['in/year=2026/Südwest 1 + 100%/'], suffix: '(1) a.csv' },
 };
 const theirs = { name: 'their-box', account_id: OTHER_ACCOUNT };
 
@@ -90,7 +90,7 @@ describe('a stack of one bucket that gets two more, one of another account', () 
 
   test.each([
     [FIRST, 'from_client/', ''],
-    [letters.name, 'in/year%3D2026/S%C3%BCdwest+1/', '(1)+a.csv'],
+    [letters.name, 'in/year%3D2026/S%C3%BCdwest+1+%2B+100%25/', '(1)+a.csv'],
   ])('has %s notify the topic of its own keys, percent-encoded', async (name, prefix, suffix) => {
     const { TopicConfigurations = [] } = await notificationsOf(name);
     expect(TopicConfigurations.map(({ TopicArn }) => TopicArn)).toEqual([TOPIC]);

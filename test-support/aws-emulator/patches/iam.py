@@ -1,14 +1,23 @@
-"""IAM: AWS's managed policies, read once, and the account of an assumed role."""
+"""IAM: AWS's managed policies, read once, the account of an assumed role, and how a policy is answered."""
 
 from copy import copy
 
 from moto.core.responses import BaseResponse
+from moto.core.serialize import url_encode
 from moto.iam.models import IAMBackend, ManagedPolicy, get_account_id_from
+from moto.iam.responses import IamResponse
 
 
 def patch() -> None:
     remember_managed_policies()
     let_roles_be_of_their_account()
+    encode_documents_of_policies()
+
+
+def encode_documents_of_policies() -> None:
+    """As AWS and as moto itself does with those of roles ("URL-encoded compliant with RFC 3986")."""
+    answer = "GetPolicyVersionResponse.PolicyVersion.Document"
+    IamResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER[answer] = url_encode
 
 
 def let_roles_be_of_their_account() -> None:
