@@ -221,7 +221,7 @@ export const FAULT_KINDS = [
     type: 'repeated-header',
     scope: 'row',
     meaning:
-      'A row repeats the header, as where files were joined; nothing else of it is judged. Without a schema it only warns.',
+      'A row repeats the header, as where files were joined, perhaps in another letter case or with other blanks and quotes; nothing else of it is judged. Without a schema it only warns.',
     remedy: 'Join files without their headers.',
   },
   {

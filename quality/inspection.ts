@@ -781,8 +781,8 @@ export class Inspection implements RecordHandler {
     header.intact &&= this.#found.failing === failing;
     if (this.#file.records !== headerRows.at(-1)) return;
     if (headerRows.length === 1) {
-      this.#headerMemory = new HeaderMemory(scanner);
-      this.#headerStart = HeaderMemory.startOf(scanner, this.#file.dialect);
+      this.#headerMemory = new HeaderMemory(scanner, this.#file.dialect);
+      this.#headerStart = this.#headerMemory.start;
     }
     this.#endHeader(header);
   }

@@ -243,6 +243,7 @@ export class PlainRows implements RecordTaker {
     const doubleQuote = this.#doubleQuote;
     const comment = this.#comment;
     const { start: headerStart, mask: headerMask, otherStart, otherMask } = this.#header;
+    const headerOffset = this.#header.offset;
     const longest = this.#maxRecordBytes;
     const { starts, ends, flags } = scanner;
     const { values, nulls } = file;
@@ -275,8 +276,8 @@ export class PlainRows implements RecordTaker {
       let byte = bytes[pos] as number;
       if (byte === comment || byte === MARK) break;
       // It may repeat the header.
-      if (pos + 4 <= bytes.length) {
-        const first = view.getInt32(pos, true);
+      if (pos + headerOffset + 4 <= bytes.length) {
+        const first = view.getInt32(pos + headerOffset, true);
         if ((first & headerMask) === headerStart || (first & otherMask) === otherStart) break;
       }
       for (;;) {

@@ -154,6 +154,7 @@ export function layOutMemory({ classes, context, plan }: PlainRows): MemoryLayou
     [at.HEADER_MASK, header.mask],
     [at.OTHER_START, header.otherStart],
     [at.OTHER_MASK, header.otherMask],
+    [at.HEADER_OFFSET, header.offset],
     [at.LONGEST, maxRecordBytes],
     [at.JUDGES_ROWS, judges.length],
     [at.WORDS, words],

@@ -105,6 +105,12 @@ const CASES: Readonly<Record<string, Case>> = {
     typed: ['failed', 'repeated-header 3:-'],
     diagnoses: ['repeated-header'],
   },
+  'a header that is repeated in upper case, behind blanks': {
+    file: `${HEADER}${ROWS[0]}\n${NAMES.join(', ').toUpperCase()}\n${ROWS[2]}\n`,
+    none: ['warned', 'repeated-header 3:-'],
+    typed: ['failed', 'repeated-header 3:-'],
+    diagnoses: ['repeated-header'],
+  },
   'a header that is repeated at once': {
     file: `${HEADER}${GOOD}`,
     none: ['warned', 'repeated-header 2:-'],

@@ -54,6 +54,8 @@ export const KEY_ROW_COUNT = 152;
 /** The header's start in the other quoting. */
 export const OTHER_START = 156;
 export const OTHER_MASK = 160;
+/** Bytes of the row before what is compared with both. */
+export const HEADER_OFFSET = 164;
 /** A key: its column, whether it is an integer, and the secret of its hash. */
 export const KEY_BYTES = 24;
 export const KEY_CELL = 0;

@@ -35,6 +35,7 @@ import {
   GREATEST,
   HASH_BYTES,
   HEADER_MASK,
+  HEADER_OFFSET,
   HEADER_START,
   HIGH,
   INFERRED,
@@ -228,6 +229,7 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
   const doubleQuote = load<i32>(DOUBLE_QUOTE);
   const headerStart = load<i32>(HEADER_START);
   const headerMask = load<i32>(HEADER_MASK);
+  const headerOffset = load<i32>(HEADER_OFFSET);
   const otherStart = load<i32>(OTHER_START);
   const otherMask = load<i32>(OTHER_MASK);
   const longest = load<i32>(LONGEST);
@@ -252,7 +254,7 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
     const recordLines = lines;
     let byte: i32 = load<u8>(pos);
     if (byte === comment || byte === MARK) break;
-    const begin = load<i32>(pos);
+    const begin = load<i32>(pos + headerOffset);
     if ((begin & headerMask) === headerStart || (begin & otherMask) === otherStart) break;
     let cell = 0;
     let empty = 0;

@@ -1,6 +1,7 @@
+import { plainName } from '../descriptor-error.ts';
 import type { CompiledDialect } from '../dialect.ts';
 import { type FoundDialect, isTyped, typedColumns } from '../dialect-finder.ts';
-import { MAX_CELLS, type Scanner } from '../scanner.ts';
+import { CELL_QUOTED, MAX_CELLS, type Scanner } from '../scanner.ts';
 import { decodeText } from '../text.ts';
 import { type Check, cellText } from './check.ts';
 
@@ -100,8 +101,12 @@ function isWord(cell: string): boolean {
   return !/^(?:n\/?a|null|none|nan|unknown|-+|\.)$/i.test(cell);
 }
 
-/** How a row begins that may repeat the header, as a little-endian number under a mask, and how it does in quotes. */
+/**
+ * What a row that may repeat the header has at an offset, as a little-endian number under a mask, and what it has there
+ * where the first label is in quotes: the end of that, since values of `case_id` may begin with `CASE`.
+ */
 export interface HeaderStart {
+  readonly offset: number;
   readonly start: number;
   readonly mask: number;
   readonly otherStart: number;
@@ -109,56 +114,104 @@ export interface HeaderStart {
 }
 
 /** No row begins so. */
-export const NO_HEADER: HeaderStart = { start: 1, mask: 0, otherStart: 1, otherMask: 0 };
+export const NO_HEADER: HeaderStart = { offset: 0, start: 1, mask: 0, otherStart: 1, otherMask: 0 };
+
+/** Beyond it there may be none of a row's bytes in the buffer. */
+const MOST_OFFSET = 24;
+
+/** Letters and digits that labels have together, at the least, where they repeat the header in another spelling: `a,b` is a row under `A,B`. */
+const LEAST_ALIKE = 6;
 
 /** Knows a row that repeats the header by its first cell, so that other rows cost no more than a look at that. */
 export class HeaderMemory {
+  /** How such a row begins. */
+  readonly start: HeaderStart;
   readonly #labels: readonly string[];
-  readonly #length: number;
-  readonly #first: number;
+  readonly #plain: readonly string[];
+  readonly #mayDiffer: boolean;
 
   /** @param record the header */
-  constructor(record: Scanner) {
+  constructor(record: Scanner, dialect: CompiledDialect) {
     const { starts, ends, bytes } = record;
-    this.#length = (ends[0] ?? 0) - (starts[0] ?? 0);
-    this.#first = bytes[starts[0] ?? 0] ?? 0;
+    this.start = startOf(bytes.subarray(starts[0], ends[0]), dialect);
     this.#labels = labelsOf(record);
+    this.#plain = this.#labels.map(plainLabel);
+    this.#mayDiffer = this.#plain.join('').length >= LEAST_ALIKE;
   }
 
-  /** Up to four bytes of the first label and what ends it, as PlainRows looks for them, and the same in quotes. */
-  static startOf(
-    { bytes, starts, ends }: Scanner,
-    { delimiter, quote }: CompiledDialect,
-  ): HeaderStart {
-    const label = bytes.subarray(starts[0], ends[0]);
-    if (label.length === 0) return NO_HEADER;
-    // Of the cells behind it each may be in quotes or not. Some follow: a table of one column repeats nothing.
-    const plain = maskedStart([...label.subarray(0, 4), delimiter]);
-    if (quote < 0) return { ...NO_HEADER, ...plain };
-    const quoted = maskedStart([quote, ...label.subarray(0, 3), quote]);
-    return { ...plain, otherStart: quoted.start, otherMask: quoted.mask };
-  }
-
-  /** A byte order mark in front of it, as of a file that was joined, makes no difference. */
+  /**
+   * Whether each cell is the label of its column. Upper and lower case, blanks, hyphens, underscores and quotes around it
+   * make no difference, as in files that two programs wrote, nor does a byte order mark in front.
+   */
   isRepeatedBy(record: Scanner): boolean {
-    const { starts, ends, bytes } = record;
-    const start = starts[0] as number;
-    const length = (ends[0] as number) - start;
-    const first = bytes[start];
-    if (first === this.#first ? length !== this.#length : first !== 0xef) return false;
-    if (this.#length === 0 || this.#labels.length < 2) return false;
-    if (record.cellCount !== this.#labels.length) return false;
+    if (this.#labels.length < 2 || record.cellCount !== this.#labels.length) return false;
+    if (!this.#mayBegin(record)) return false;
     const labels = labelsOf(record);
-    return labels.every((label, cell) => label === this.#labels[cell]);
+    if (labels.every((label, cell) => label === this.#labels[cell])) return true;
+    return (
+      this.#mayDiffer && labels.every((label, cell) => plainLabel(label) === this.#plain[cell])
+    );
+  }
+
+  /** The same look as PlainRows has, so that it is no matter who reads the row. */
+  #mayBegin({ bytes, starts, flags }: Scanner): boolean {
+    const { offset, start, mask, otherStart, otherMask } = this.start;
+    const first = (starts[0] as number) - ((flags[0] as number) & CELL_QUOTED);
+    if (this.start === NO_HEADER) return false;
+    // A byte order mark.
+    if (bytes[first] === 0xef) return true;
+    const word = wordOf(bytes.subarray(first + offset, first + offset + 4));
+    return (word & mask) === start || (word & otherMask) === otherStart;
   }
 }
 
-function maskedStart(text: ArrayLike<number>): { start: number; mask: number } {
-  const length = Math.min(4, text.length);
-  let start = 0;
-  for (let at = 0; at < length; at++) start |= (text[at] as number) << (at * 8);
-  return { start, mask: length === 4 ? -1 : (1 << (length * 8)) - 1 };
+/**
+ * The end of the first label and what follows it, four bytes together, as PlainRows looks for them, and the same where
+ * it is in quotes, or behind a blank.
+ */
+function startOf(label: Uint8Array, { delimiter, quote }: CompiledDialect): HeaderStart {
+  if (label.length === 0) return NO_HEADER;
+  const offset = Math.min(Math.max(0, label.length - 3), MOST_OFFSET);
+  // Of the cells behind it each may be in quotes or not. Some follow: a table of one column repeats nothing.
+  const plain = { offset, ...maskedStart([...label, delimiter], offset) };
+  if (quote < 0) return { ...NO_HEADER, ...plain };
+  const quoted = maskedStart([quote, ...label, quote], offset);
+  return { ...plain, otherStart: quoted.start, otherMask: quoted.mask };
 }
+
+function wordOf(bytes: ArrayLike<number>): number {
+  let word = 0;
+  for (let at = 0; at < Math.min(4, bytes.length); at++) word |= (bytes[at] as number) << (at * 8);
+  return word;
+}
+
+/** The bit by which an ASCII letter in lower case differs from the one in upper case. */
+const CASE = 0x20;
+
+function isAsciiLetter(byte: number): boolean {
+  return (byte | CASE) >= 0x61 && (byte | CASE) <= 0x7a;
+}
+
+function plainLabel(label: string): string {
+  return plainName(label.replace(/^\s*(["'`\u2018-\u201e])(.*)["'`\u2018-\u201e]\s*$/s, '$2'));
+}
+
+/** Up to four bytes of a text, in any case; hyphens, underscores, blanks and quotes may be others. */
+function maskedStart(text: readonly number[], offset: number): { start: number; mask: number } {
+  const part = text.slice(offset, offset + 4);
+  const mask = wordOf(part.map(caseBits));
+  return { start: wordOf(part) & mask, mask };
+}
+
+/** The bits of a byte of UTF-8 that are the same in upper and lower case: of ASCII, and of Cyrillic, Greek and Western letters. */
+function caseBits(byte: number): number {
+  if (byte >= 0xc0) return 0xfe;
+  if (byte >= 0x80 || isAsciiLetter(byte)) return 0xff - CASE;
+  return BETWEEN.has(byte) ? 0 : 0xff;
+}
+
+/** Blank, quotes, hyphen and underscore. */
+const BETWEEN: ReadonlySet<number> = new Set([0x20, 0x22, 0x27, 0x2d, 0x5f]);
 
 function labelsOf({ bytes, starts, ends, cellCount }: Scanner): string[] {
   return Array.from({ length: Math.min(cellCount, MAX_CELLS) }, (_, cell) => {
