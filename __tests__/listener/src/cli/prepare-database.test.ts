@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer as createSocketServer } from 'n
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { COMPILE_CACHE } from '../../../support/compile-cache.ts';
 import { cli } from '../../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -118,6 +119,7 @@ test('credentials to sign in by IAM come through the proxy', async () => {
   const { hostname, port } = new URL(tls.url);
   const child = spawn(process.execPath, [MAIN, 'migrate'], {
     env: {
+      ...COMPILE_CACHE,
       DB_HOST: hostname,
       DB_PORT: port,
       DB_NAME: 'files',

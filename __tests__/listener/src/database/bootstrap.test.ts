@@ -13,6 +13,7 @@ import { migrate } from '../../../../listener/src/database/migrate.ts';
 import { checkSchema } from '../../../../listener/src/database/schema-version.ts';
 import { openQueue } from '../../../../listener/src/queue/queue.ts';
 import { waitingQuery } from '../../../../src/file-processing/workload/scaling.ts';
+import { COMPILE_CACHE } from '../../../support/compile-cache.ts';
 import { cli } from '../../support/cli.ts';
 import { databaseConfigOf } from '../../support/database-config.ts';
 import { setUpOlderVersion } from '../../support/older-version.ts';
@@ -322,9 +323,10 @@ describe('on a server of Amazon RDS', () => {
     });
     afterEach(() => secrets.close());
 
-    function environment(): Record<string, string> {
+    function environment(): NodeJS.ProcessEnv {
       const { host, port } = config();
       return {
+        ...COMPILE_CACHE,
         AWS_ENDPOINT_URL: secrets.origin,
         AWS_ACCESS_KEY_ID: 'test',
         AWS_SECRET_ACCESS_KEY: 'test',
@@ -338,7 +340,7 @@ describe('on a server of Amazon RDS', () => {
     }
 
     /** As a process of its own: the SDK reads its credentials from the environment. */
-    async function run(given: Record<string, string>) {
+    async function run(given: NodeJS.ProcessEnv) {
       const child = spawn(process.execPath, [MAIN, 'bootstrap-database'], { env: given });
       const said: string[] = [];
       for (const stream of [child.stdout, child.stderr])
