@@ -26,6 +26,7 @@ import {
   ruleFolder,
   rulesOfBucket,
   SAME_VERDICTS,
+  writeRules,
 } from '../support/rule-sets.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 
@@ -190,73 +191,60 @@ test('--once judges the sample that the first start brings, and knows it the sec
   expect(await readdir(join(stack.data, BUCKET))).toEqual(['from_client']);
 });
 
-test('--rules names the rule set that files are judged by, YAML included', async () => {
-  const stack = await writeStack();
+describe('a rejected file whose entry has a contact and targets for copies', () => {
   const key = 'from_client/nm/officers.csv';
-  await mkdir(join(stack.data, BUCKET, 'from_client/nm'), { recursive: true });
-  await writeFile(join(stack.data, BUCKET, key), 'n\nx\n');
-  const rules = await ruleFolder(rulesOfBucket(BUCKET));
-  const flow = start(stack, '--once', '--rules', rules);
-  expect(await flow.ended).toBe(0);
-  expect(flow.output()).toMatch(/^FAILED .*officers\.csv: 1 row, 1 fault \(1 type-error\)/m);
-});
+  let stack: Stack;
+  let folder: string;
+  let flow: ReturnType<typeof launch>;
+  beforeAll(async () => {
+    stack = await writeStack();
+    folder = await mkdtemp(join(state, 'mail-'));
+    const rules = join(folder, 'rules');
+    await writeRules(rules, {
+      ...OFFICER_RULES,
+      'monitoring_files/nm/officers.yaml': {
+        ...{ ...OFFICERS_FILE, bucket: BUCKET },
+        contact: { email: 'clerk@example.org' },
+        onVerdict: { copy: { prefix: 'checked/' } },
+      },
+    });
+    await copyCluster(inject('postgresCluster'), join(folder, 'postgres'));
+    const environment = {
+      ROUTING_TARGETS: JSON.stringify([{ bucket: BUCKET, prefix: 'checked/' }]),
+    };
+    flow = launchIn(environment, stack, '--rules', rules, '--mail', '--state', folder);
+    await flow.prints(/ready: copy a CSV file into/);
+    await mkdir(dirname(join(stack.data, BUCKET, key)), { recursive: true });
+    await writeFile(join(stack.data, BUCKET, key), 'n\nmarker-of-a-value\n');
+  });
+  afterAll(() => flow.end());
 
-test('--mail keeps what the contact and the operators are told of a rejected file, without a value of it', async () => {
-  const stack = await writeStack();
-  const folder = await mkdtemp(join(state, 'mail-'));
-  const rules = await ruleFolder({
-    ...OFFICER_RULES,
-    'monitoring_files/nm/officers.yaml': {
-      ...{ ...OFFICERS_FILE, bucket: BUCKET },
-      contact: { email: 'clerk@example.org' },
-    },
+  test('--mail keeps what the contact and the operators are told of it, without a value of it', async () => {
+    await flow.prints(/^MAIL {7}to clerk@example\.org: .*\.eml$/m);
+    await flow.prints(/^MAIL {7}to operators@localhost\.localdomain: .*\.eml$/m);
+    const names = await readdir(join(folder, 'mail'));
+    const mails = await Promise.all(
+      names.map((name) => readFile(join(folder, 'mail', name), 'utf8')),
+    );
+    expect(mails.filter((mail) => /^To: clerk@example\.org\r$/m.test(mail))).not.toEqual([]);
+    expect(mails.join('\n')).toContain('officers.csv');
+    expect(mails.join('\n')).not.toContain('marker-of-a-value');
   });
-  await copyCluster(inject('postgresCluster'), join(folder, 'postgres'));
-  const flow = start(stack, '--rules', rules, '--mail', '--state', folder);
-  await flow.prints(/ready: copy a CSV file into/);
-  const key = 'from_client/nm/officers.csv';
-  await mkdir(dirname(join(stack.data, BUCKET, key)), { recursive: true });
-  await writeFile(join(stack.data, BUCKET, key), 'n\nmarker-of-a-value\n');
-  await flow.prints(/^MAIL {7}to clerk@example\.org: .*\.eml$/m);
-  await flow.prints(/^MAIL {7}to operators@localhost\.localdomain: .*\.eml$/m);
-  const names = await readdir(join(folder, 'mail'));
-  const mails = await Promise.all(
-    names.map((name) => readFile(join(folder, 'mail', name), 'utf8')),
-  );
-  expect(mails.filter((mail) => /^To: clerk@example\.org\r$/m.test(mail))).not.toEqual([]);
-  expect(mails.join('\n')).toContain('officers.csv');
-  expect(mails.join('\n')).not.toContain('marker-of-a-value');
-});
 
-test('a file is copied by its verdict where ROUTING_TARGETS allows it, and its copy is not a delivery', async () => {
-  const stack = await writeStack();
-  const key = 'from_client/nm/officers.csv';
-  const rules = await ruleFolder({
-    ...OFFICER_RULES,
-    'monitoring_files/nm/officers.yaml': {
-      ...{ ...OFFICERS_FILE, bucket: BUCKET },
-      onVerdict: { copy: { prefix: 'checked/' } },
-    },
+  test('is copied by its verdict where ROUTING_TARGETS allows it, and its copy is not a delivery', async () => {
+    const rejected = join(stack.data, BUCKET, 'checked/rejected/from_client/nm');
+    await eventually(async () => {
+      const [version = ''] = await readdir(rejected);
+      expect(await readdir(join(rejected, version))).toEqual([
+        'officers.csv',
+        'officers.csv.rejects.csv',
+      ]);
+    });
+    // What is dropped after the copies is told of after them.
+    await writeFile(join(stack.data, BUCKET, 'elsewhere.csv'), 'n\n1\n');
+    await flow.prints(/NO EVENT .*elsewhere\.csv/);
+    expect(flow.output()).not.toContain('checked/');
   });
-  const environment = {
-    ROUTING_TARGETS: JSON.stringify([{ bucket: BUCKET, prefix: 'checked/' }]),
-  };
-  const flow = endingWithTest(launchIn(environment, stack, '--rules', rules));
-  await flow.prints(/ready: copy a CSV file into/);
-  await mkdir(dirname(join(stack.data, BUCKET, key)), { recursive: true });
-  await writeFile(join(stack.data, BUCKET, key), 'n\nx\n');
-  const rejected = join(stack.data, BUCKET, 'checked/rejected/from_client/nm');
-  await eventually(async () => {
-    const [version = ''] = await readdir(rejected);
-    expect(await readdir(join(rejected, version))).toEqual([
-      'officers.csv',
-      'officers.csv.rejects.csv',
-    ]);
-  });
-  // What is dropped after the copies is told of after them.
-  await writeFile(join(stack.data, BUCKET, 'elsewhere.csv'), 'n\n1\n');
-  await flow.prints(/NO EVENT .*elsewhere\.csv/);
-  expect(flow.output()).not.toContain('checked/');
 });
 
 // LocalStack's way, with the same files: __tests__/localstack/rules.test.ts.
@@ -283,6 +271,7 @@ test('files have the same verdicts by validate, npm start, and a pod of the mani
       new RegExp(`^${verdict.toUpperCase()} .*${name}/officers\\.csv: 1 row`, 'm'),
     );
   }
+  expect(flow.output()).toMatch(/bad\/officers\.csv: 1 row, 1 fault \(1 type-error\)/);
 
   const given = await createTestDatabase();
   onTestFinished(() => given.drop());
@@ -426,9 +415,9 @@ test('npm start is at most 20 lines: stacks, places, the sample and a command fo
   );
 });
 
-test('a wrong option of npm start is one line and 2, before any synthesis', async () => {
+test('a wrong option is one line and 2, before any synthesis', async () => {
   const CDKTF_OUTPUT = join(await mkdtemp(join(state, 'npm-')), 'out');
-  const flow = npmStart(['--onse'], { CDKTF_OUTPUT });
+  const flow = endingWithTest(launch(process.execPath, [START, '--onse'], { CDKTF_OUTPUT }));
   expect(await flow.ended).toBe(2);
   expect(flow.errors()).toBe("Unknown option '--onse'; npm start -- --help lists the options\n");
   expect(existsSync(CDKTF_OUTPUT)).toBe(false);

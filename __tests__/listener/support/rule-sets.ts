@@ -52,11 +52,16 @@ export function ruleSet(files: RuleTexts): RuleSet {
 /** The same in a folder that is there until the test ends. */
 export async function ruleFolder(files: RuleTexts): Promise<string> {
   const folder = await temporaryFolder();
+  await writeRules(folder, files);
+  return folder;
+}
+
+/** Writes the files of a rule set into a folder. */
+export async function writeRules(folder: string, files: RuleTexts): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), textOf(content));
   }
-  return folder;
 }
 
 /** A folder with the data of a ConfigMap as kubelet mounts it: links, by way of `..data`, to the content as it is now. */
