@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, tes
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { cli } from '../../support/cli.ts';
 import { type ListenerChild, startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, forgetRuns } from '../../support/runs.ts';
@@ -162,9 +163,11 @@ test('a port in use is one clear line', async () => {
 test('an old schema is refused with what to do', async () => {
   const empty = await createTestDatabase('empty');
   onTestFinished(() => empty.drop());
-  const listener = serve([], { DATABASE_URL: empty.url });
-  expect(await listener.ended).toBe(2);
-  expect(listener.errors()).toContain('file-processing migrate');
+  const { code, err } = await cli(['serve', '--role', 'worker'], {
+    ...{ DATABASE_URL: empty.url, METRICS_PORT: '0', LOCAL_S3_ROOT: '.' },
+  });
+  expect(code).toBe(2);
+  expect(err).toContain('file-processing migrate');
 });
 
 test('an old schema is brought up to date with --migrate', async () => {
@@ -251,7 +254,7 @@ test('credentials that an agent gives out may come later', async () => {
 });
 
 test('every fault of the environment is named at once', async () => {
-  const listener = serve([], { PORT: 'eighty', SNS_TOPIC_ARNS: '' });
-  expect(await listener.ended).toBe(2);
-  expect(listener.errors()).toMatch(/PORT[\s\S]*SNS_TOPIC_ARNS|SNS_TOPIC_ARNS[\s\S]*PORT/);
+  const { code, err } = await cli(['serve'], { DATABASE_URL: given.url, PORT: 'eighty' });
+  expect(code).toBe(2);
+  expect(err).toMatch(/PORT[\s\S]*SNS_TOPIC_ARNS|SNS_TOPIC_ARNS[\s\S]*PORT/);
 });
