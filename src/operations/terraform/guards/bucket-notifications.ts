@@ -41,7 +41,7 @@ export function refuseNotificationsOfOthers(
     const bucket = bucketOf(change);
     const configured = current.get(bucket);
     if (configured === undefined) return [];
-    const lost = lostEntries(change, configured, topicName, endsRule(plan));
+    const lost = lostEntries(change, configured, topicName, tookEvents(plan, bucket));
     if (lost.length === 0) return [];
     return [
       {
@@ -74,6 +74,15 @@ export function refuseNotificationsUnderNewAddress(plan: PlanJson): readonly Ref
   });
 }
 
+/** Whether the stack's rule of EventBridge takes events of a bucket before a plan: then the stack had switched them on. */
+function tookEvents({ resource_changes: resources = [] }: PlanJson, bucket: string): boolean {
+  return resources.some(
+    ({ type, change: { before } }) =>
+      type === 'aws_cloudwatch_event_rule' &&
+      String(before?.event_pattern).includes(JSON.stringify(bucket)),
+  );
+}
+
 /** Whether a plan takes the stack's rule of EventBridge away, or what it sends to. */
 export function endsRule(plan: PlanJson): boolean {
   return changesOf(plan).some(
@@ -102,7 +111,7 @@ export function refuseNotificationGap(
     )
     .map(([bucket]) => ({
       reason: `the plan would end the rule of EventBridge while bucket ${bucket} tells no topic: what is new meanwhile is never checked`,
-      next: 'set both_notifications = true and apply (for a bucket that others configure, then npm run manage -- s3-configure-notifications), and set it back after that; or go on with --allow-message-loss',
+      next: 'set both_notifications = true, with delivery = "sqs", and apply (for a bucket that others configure, then npm run manage -- s3-configure-notifications), and set it back after that; or go on with --allow-message-loss',
     }));
 }
 
@@ -118,7 +127,7 @@ function lostEntries(
   planned: PlannedChange,
   configured: NotificationConfiguration,
   topicName: string,
-  ruleEnds: boolean,
+  hadEvents: boolean,
 ): readonly string[] {
   const { before, after } = planned.change;
   // The state holds what the stack had made, for another topic too, and after its refresh what others added.
@@ -131,9 +140,9 @@ function lostEntries(
   const lost = entriesOfBucket(configured)
     .filter((entry) => !isOurs(entry))
     .map(describeEntry);
-  // The state says after a refresh what others switched on too; with the rule goes what the stack did.
+  // The state says after a refresh what others switched on too.
   const losesEventBridge =
-    configured.EventBridgeConfiguration !== undefined && after?.eventbridge !== true && !ruleEnds;
+    configured.EventBridgeConfiguration !== undefined && after?.eventbridge !== true && !hadEvents;
   return losesEventBridge ? [...lost, 'all events to EventBridge'] : lost;
 }
 

@@ -228,10 +228,14 @@ describe('a bucket whose configuration gets another address', () => {
 });
 
 describe('the end of the rule of EventBridge', () => {
-  const gone = (address: string) => ({
+  const RULE = 'aws_cloudwatch_event_rule.new_objects';
+  const takes = (bucket: string) => ({
+    event_pattern: JSON.stringify({ detail: { bucket: { name: [bucket] } } }),
+  });
+  const gone = (address: string, before = {}) => ({
     address,
     type: address.split('.')[0] ?? '',
-    change: { actions: ['delete'], before: {}, after: null },
+    change: { actions: ['delete'], before, after: null },
   });
   const rule = gone('aws_cloudwatch_event_target.deliveries');
   const told = { TopicConfigurations: [{ TopicArn: TOPIC, ...entry('in/', '.csv') }] };
@@ -261,7 +265,19 @@ describe('the end of the rule of EventBridge', () => {
     });
     const both = { ...told, EventBridgeConfiguration: {} };
     expect(refusals(off, both)).toEqual([expect.stringContaining('EventBridge')]);
-    const changes = [...(off.resource_changes ?? []), rule];
+    const changes = [...(off.resource_changes ?? []), gone(RULE, takes(BUCKET))];
     expect(refusals({ resource_changes: changes }, both)).toEqual([]);
+  });
+
+  test('is not needed to switch EventBridge off in a bucket that leaves the stack', () => {
+    const left = plan(['delete'], { before: { eventbridge: true } });
+    const told = { EventBridgeConfiguration: {} };
+    const withRule = (bucket: string) => {
+      const change = { actions: ['update'], before: takes(bucket), after: takes('another') };
+      const rule = { address: RULE, type: 'aws_cloudwatch_event_rule', change };
+      return { resource_changes: [...(left.resource_changes ?? []), rule] };
+    };
+    expect(refusals(withRule(BUCKET), told)).toEqual([]);
+    expect(refusals(withRule('another'), told)).toEqual([expect.stringContaining('EventBridge')]);
   });
 });
