@@ -51,8 +51,9 @@ export function resolveVariables<Table extends VariableTable>(
       }
     } else {
       const objects = objectsOf(location, assignment.value, variable);
-      faults.push(...(objects?.faults ?? []));
-      warnings.push(...(objects?.warnings ?? []));
+      // One by one: a call takes no hundred thousand arguments.
+      for (const found of objects?.faults ?? []) faults.push(found);
+      for (const found of objects?.warnings ?? []) warnings.push(found);
       if (objects !== undefined && objects.faults.length > 0) continue;
       const value = objects?.value ?? convert(assignment.value, variable.type);
       if (JSON.stringify(value)?.includes(CDKTF_TOKEN)) {
@@ -63,9 +64,9 @@ export function resolveVariables<Table extends VariableTable>(
         continue;
       }
       const problems = value === undefined ? [WHOLE] : problemsOf(value, variable);
-      faults.push(
-        ...problems.map((problem) => fault(location, assignment.value, variable, problem)),
-      );
+      for (const problem of problems) {
+        faults.push(fault(location, assignment.value, variable, problem));
+      }
       if (problems.length > 0) continue;
       if (variable.sensitive) {
         if (value !== '') secretsGiven.add(name);

@@ -30,6 +30,8 @@ describe.each([
   );
 });
 
+const GROUP = { name: 'batch', instance_types: ['m6i.large'] };
+
 describe('bad values', () => {
   it.each<[string, TfvarsValue]>([
     ['aws_region', 'us-iso-east-1'],
@@ -81,6 +83,11 @@ describe('bad values', () => {
     ['namespace', 'kube-system'],
     ['namespace', 'default'],
     ['annotations', { 'eks.amazonaws.com/role-arn': 'x' }],
+    ['annotations', { 'two words': 'x' }],
+    ['annotations', { 'a/b/c': 'x' }],
+    ['pod_monitor_labels', { 'a..b/c': 'x' }],
+    ['node_groups', [{ ...GROUP, labels: { 'a..b/c': 'x' } }]],
+    ['node_groups', [{ ...GROUP, taints: ['a//b=c:NoSchedule'] }]],
     ['replicas', 0],
     ['cpu_request', '0'],
     ['memory_limit', '512'],

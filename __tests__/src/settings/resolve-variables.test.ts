@@ -290,6 +290,20 @@ describe('warnings', () => {
   });
 });
 
+describe('a list of a hundred thousand faults', () => {
+  const MANY = 150_000;
+
+  it('is reported, where the faults are in the items', () => {
+    const { faults } = resolve({ name: 'a', zones: Array(MANY).fill('long') });
+    expect(faults).toHaveLength(MANY);
+  });
+
+  it('is reported, where the faults are in objects', () => {
+    const { faults, warnings } = resolve({ name: 'a', doors: Array(MANY).fill({ nmae: 'a' }) });
+    expect([faults.length, warnings.length]).toEqual([MANY, MANY]);
+  });
+});
+
 describe('sensitive variables', () => {
   it('are known to be given, but their value is dropped', () => {
     const resolved = resolve({ name: 'a', secret: 'MARKER' });

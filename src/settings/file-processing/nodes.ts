@@ -1,5 +1,6 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
 import { choice, flag, integer, objectList, text, textList, textMap } from '../variable.ts';
+import { isLabelKey } from './forms.ts';
 
 /**
  * Images of EKS for nodes without a GPU (Amazon EKS API, "Nodegroup", `amiType`); Amazon Linux 2 has had its last one.
@@ -43,8 +44,6 @@ const LONGEST_USER_DATA = 8192;
 export const TAINT =
   /^([A-Za-z0-9][\w./-]{0,62})=([\w.-]{0,63}):(NoSchedule|PreferNoSchedule|NoExecute)$/;
 
-const LABEL_KEY =
-  /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/;
 /** Labels that only the control plane may give, or that EKS gives itself. */
 const OWNED_LABEL = /^([a-z0-9.-]*\.)?(kubernetes\.io|k8s\.io|eks\.amazonaws\.com)\//;
@@ -104,7 +103,7 @@ const nodeGroupAttributes = {
       'a map of at most 50 Kubernetes labels, none of kubernetes.io, k8s.io or eks.amazonaws.com',
     accepts: (labels) =>
       Object.keys(labels).length <= 50 &&
-      Object.keys(labels).every((key) => LABEL_KEY.test(key) && !OWNED_LABEL.test(key)),
+      Object.keys(labels).every((key) => isLabelKey(key) && !OWNED_LABEL.test(key)),
     acceptsItem: (value) => LABEL_VALUE.test(value),
   }),
   taints: textList({
@@ -115,7 +114,7 @@ const nodeGroupAttributes = {
     allowed:
       'a list of at most 50 taints, key=value:effect with NoSchedule, PreferNoSchedule or NoExecute',
     accepts: (taints) => taints.length <= 50 && new Set(taints).size === taints.length,
-    acceptsItem: (value) => TAINT.test(value),
+    acceptsItem: (value) => isLabelKey(TAINT.exec(value)?.[1] ?? ''),
   }),
 };
 

@@ -16,6 +16,7 @@ import {
   DNS_LABEL,
   isDnsLabel,
   isHostName,
+  isLabelKey,
   isProxyAddress,
   isSchedule,
   SCHEDULE,
@@ -168,8 +169,11 @@ export const workloadVariables = {
     description: 'More annotations for the namespace and the ServiceAccount.',
     default: {},
     example: { team: 'etl' },
-    allowed: 'a map of annotations, without eks.amazonaws.com/role-arn, which the stack sets',
-    accepts: (annotations) => !('eks.amazonaws.com/role-arn' in annotations),
+    allowed:
+      'a map of Kubernetes annotations, keys such as example.org/team, without eks.amazonaws.com/role-arn, which the stack sets',
+    accepts: (annotations) =>
+      !('eks.amazonaws.com/role-arn' in annotations) &&
+      Object.keys(annotations).every((key) => isLabelKey(key.toLowerCase())),
   }),
   image_pull_secrets: textList({
     description:
@@ -413,11 +417,7 @@ export const workloadVariables = {
     default: {},
     example: { release: 'kube-prometheus-stack' },
     allowed: 'a map of at most 10 labels of Kubernetes',
-    accepts: (map) =>
-      Object.keys(map).length <= 10 &&
-      Object.keys(map).every((name) =>
-        /^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(name),
-      ),
+    accepts: (map) => Object.keys(map).length <= 10 && Object.keys(map).every(isLabelKey),
     acceptsItem: (value) => /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/.test(value),
   }),
   console: flag({
