@@ -3,13 +3,16 @@ import { HASH_WORDS } from './key-hash.ts';
 /** The words of a hash, and the record that had the key first. */
 const ENTRY_WORDS = HASH_WORDS + 1;
 const ENTRY_BYTES = ENTRY_WORDS * 4;
-/** A byte of tag and four of entry number. */
-const SLOT_BYTES = 5;
+/** The number of an entry, and in the bits that it leaves some of its hash. */
+const SLOT_BYTES = 4;
 
 /** Entries of the first page grow with the keys, so that a small file or one of many keys costs little. */
 const FIRST_ENTRIES = 16;
 const PAGE_ENTRIES = 8_192;
 const FIRST_SLOTS = 32;
+
+/** Keys that are approached at once. */
+export const APPROACHED_KEYS = 256;
 
 /** The highest number of a record that has a place in the index. */
 export const LAST_RECORD = 2 ** 32 - 1;
@@ -55,8 +58,8 @@ export class KeyBudget {
  * Remembers hashes of keys, with the record that had each first, within a budget.
  *
  * The entries stand one after the other in pages. Slots found by the hash (open addressing, linear probing) hold the
- * number of an entry, and beside it one byte of its hash: a key that is new is nearly always known to be by these
- * bytes, which are so few that they are in the processor's cache where the entries are not.
+ * number of an entry, and in the bits that it leaves a part of its hash: a key that is new is nearly always known to be
+ * by these alone, so that one place of all that memory is read and written for it.
  */
 export class KeyIndex {
   /** Keys that are remembered. */
@@ -65,12 +68,11 @@ export class KeyIndex {
   readonly #budget: KeyBudget;
   #pages: Int32Array[] = [];
   #room = 0;
-  /** What {@link approach} has read last: a read that nobody sees may be left out. */
+  /** What {@link approach} has read: a read that nobody sees may be left out. */
   approached = 0;
-  /** 0 for an empty slot. */
-  #tags = new Uint8Array(0);
-  #entries = new Uint32Array(0);
-  #slots = 0;
+  /** 0 for an empty slot; else the number of an entry and 1 in the bits of the mask, and those of its hash in the others. */
+  #slots = new Int32Array(0);
+  #numberMask = 0;
   /** Keys at which there must be more slots. */
   #limit = 0;
   #bytes = 0;
@@ -88,41 +90,74 @@ export class KeyIndex {
    *   remembered had, and there is no room for it
    */
   find(hash: Int32Array, at: number, record: number): number {
-    const h0 = hash[at] as number;
-    const h1 = hash[at + 1] as number;
-    const slot = this.#slots === 0 ? 0 : this.#slotOf(h0, h1, hash, at);
-    const tags = this.#tags;
-    if (slot < tags.length && tags[slot] !== 0) return this.#recordIn(slot);
+    const slots = this.#slots;
+    const slot = slots.length === 0 ? 0 : this.#slotOf(hash, at);
+    if (slot < slots.length && slots[slot] !== 0) return this.#recordIn(slot);
     if (this.count >= this.#limit && !this.#addSlots()) return -1;
     if (this.count >= this.#room && !this.#addPage()) return -1;
-    this.#put(this.#tags === tags ? slot : this.#emptySlot(h0), hash, at, record);
+    this.#put(this.#slots === slots ? slot : this.#emptySlot(hash[at] as number), hash, at, record);
     return 0;
   }
 
   /**
-   * Looks at where a key would be, so that the processor has it in its cache by the time that {@link find} is called:
-   * for many keys one after the other it waits for memory once and not each time.
+   * Remembers keys as {@link find} does, one after the other while each is new; it is made for very many of them.
+   *
+   * @param hashes the words of each key begin `stride` after those of the one before
+   * @param record that of the first one; each of the others has the next
+   * @returns how many were new; the one after them is not, or there is no room for it
    */
-  approach(hash: Int32Array, at: number): void {
-    this.approached = this.#tags[homeOf(hash[at] as number, this.#slots)] as number;
+  rememberNew(
+    hashes: Int32Array,
+    at: number,
+    stride: number,
+    count: number,
+    record: number,
+  ): number {
+    let done = 0;
+    while (done < count) {
+      const inPage = PAGE_ENTRIES - (this.count % PAGE_ENTRIES);
+      const room = Math.min(this.#room, this.#limit) - this.count;
+      const most = Math.min(count - done, inPage, room);
+      if (most > 0) {
+        const put = this.#putNew(hashes, at + done * stride, stride, most, record + done);
+        done += put;
+        if (put < most) return done;
+        // Else there has to be made room.
+      } else if (this.find(hashes, at + done * stride, record + done) === 0) done++;
+      else return done;
+    }
+    return done;
+  }
+
+  /**
+   * Looks at where keys would be, so that the processor has it in its cache by the time that they are looked up: it
+   * waits for memory once and not for each. They are to be few enough to stay there, and lie as {@link rememberNew} says.
+   */
+  approach(hashes: Int32Array, at: number, stride: number, count: number): void {
+    const slots = this.#slots;
+    const { length } = slots;
+    const end = at + count * stride;
+    let seen = 0;
+    for (let from = at; from < end; from += stride) {
+      seen |= slots[homeOf(hashes[from] as number, length)] as number;
+    }
+    // What is no small integer would be an object of its own.
+    this.approached = seen & 1;
   }
 
   /** The record that had a key first; 0 when it is not remembered. */
   get(hash: Int32Array, at: number): number {
-    if (this.#slots === 0) return 0;
-    const slot = this.#slotOf(hash[at] as number, hash[at + 1] as number, hash, at);
-    return this.#tags[slot] === 0 ? 0 : this.#recordIn(slot);
+    if (this.#slots.length === 0) return 0;
+    const slot = this.#slotOf(hash, at);
+    return this.#slots[slot] === 0 ? 0 : this.#recordIn(slot);
   }
 
   /** Forgets all keys, and gives their memory back. */
   clear(): void {
     for (const page of this.#pages) free(page);
-    free(this.#tags);
-    free(this.#entries);
+    free(this.#slots);
     this.#pages = [];
-    this.#tags = new Uint8Array(0);
-    this.#entries = new Uint32Array(0);
-    this.#slots = 0;
+    this.#slots = new Int32Array(0);
     this.#limit = 0;
     this.#room = 0;
     this.count = 0;
@@ -131,28 +166,64 @@ export class KeyIndex {
   }
 
   /** The slot of a key, or the empty one where it would be. */
-  #slotOf(h0: number, h1: number, hash: Int32Array, at: number): number {
-    const tags = this.#tags;
-    const tag = tagOf(h1);
-    let slot = homeOf(h0, this.#slots);
+  #slotOf(hash: Int32Array, at: number): number {
+    const slots = this.#slots;
+    const mask = this.#numberMask;
+    const h1 = hash[at + 1] as number;
+    let slot = homeOf(hash[at] as number, slots.length);
     for (;;) {
-      const found = tags[slot];
+      const found = slots[slot] as number;
       if (found === 0) return slot;
-      if (found === tag && this.#has(this.#entries[slot] as number, hash, at)) return slot;
-      if (++slot === tags.length) slot = 0;
+      if (((found ^ h1) & ~mask) === 0 && this.#has(entryOf(found, mask), hash, at)) return slot;
+      if (++slot === slots.length) slot = 0;
     }
   }
 
+  /** Remembers keys while each is new, for which there is room in the slots and in the last page. */
+  #putNew(hashes: Int32Array, at: number, stride: number, count: number, record: number): number {
+    const slots = this.#slots;
+    const { length } = slots;
+    const mask = this.#numberMask;
+    const page = this.#pages.at(-1) as Int32Array;
+    const first = this.count;
+    let to = (first % PAGE_ENTRIES) * ENTRY_WORDS;
+    let from = at;
+    let number = 0;
+    search: for (; number < count; number++) {
+      const h0 = hashes[from] as number;
+      const h1 = hashes[from + 1] as number;
+      let slot = homeOf(h0, length);
+      for (;;) {
+        const found = slots[slot] as number;
+        if (found === 0) break;
+        if (((found ^ h1) & ~mask) === 0 && this.#has(entryOf(found, mask), hashes, from)) {
+          break search;
+        }
+        if (++slot === length) slot = 0;
+      }
+      slots[slot] = slotWord(first + number, h1, mask);
+      page[to] = h0;
+      page[to + 1] = h1;
+      page[to + 2] = hashes[from + 2] as number;
+      page[to + 3] = hashes[from + 3] as number;
+      page[to + HASH_WORDS] = record + number;
+      to += ENTRY_WORDS;
+      from += stride;
+    }
+    this.count = first + number;
+    return number;
+  }
+
   #recordIn(slot: number): number {
-    const entry = this.#entries[slot] as number;
+    const entry = entryOf(this.#slots[slot] as number, this.#numberMask);
     const page = this.#pages[Math.floor(entry / PAGE_ENTRIES)] as Int32Array;
     return (page[(entry % PAGE_ENTRIES) * ENTRY_WORDS + HASH_WORDS] as number) >>> 0;
   }
 
   #emptySlot(h0: number): number {
-    const tags = this.#tags;
-    let slot = homeOf(h0, this.#slots);
-    while (tags[slot] !== 0) if (++slot === tags.length) slot = 0;
+    const slots = this.#slots;
+    let slot = homeOf(h0, slots.length);
+    while (slots[slot] !== 0) if (++slot === slots.length) slot = 0;
     return slot;
   }
 
@@ -169,8 +240,7 @@ export class KeyIndex {
 
   #put(slot: number, hash: Int32Array, at: number, record: number): void {
     const entry = this.count++;
-    this.#tags[slot] = tagOf(hash[at + 1] as number);
-    this.#entries[slot] = entry;
+    this.#slots[slot] = slotWord(entry, hash[at + 1] as number, this.#numberMask);
     const page = this.#pages[Math.floor(entry / PAGE_ENTRIES)] as Int32Array;
     const from = (entry % PAGE_ENTRIES) * ENTRY_WORDS;
     page[from] = hash[at] as number;
@@ -200,29 +270,38 @@ export class KeyIndex {
   /** Makes more slots, as many as the rest of the budget is good for at the most; false when it is good for no key more. */
   #addSlots(): boolean {
     const most = Math.ceil((this.#budget.left + this.#bytes) / FULL_BYTES_PER_KEY / LOAD);
-    const wanted = Math.max(FIRST_SLOTS, Math.ceil(this.#slots * GROWTH));
+    const { length } = this.#slots;
+    const wanted = Math.max(FIRST_SLOTS, length * GROWTH);
     const slots = Math.min(wanted, Math.max(FIRST_SLOTS, most));
-    const more = slots - this.#slots;
-    if (slots < this.#slots * LEAST_GROWTH || !this.#take(more * SLOT_BYTES)) {
-      this.#limit = Math.floor(this.#slots * HIGHEST_LOAD);
+    if (slots < length * LEAST_GROWTH || !this.#take((slots - length) * SLOT_BYTES)) {
+      this.#limit = Math.floor(length * HIGHEST_LOAD);
       return this.count < this.#limit;
     }
-    free(this.#tags);
-    free(this.#entries);
-    this.#slots = slots;
+    free(this.#slots);
+    this.#slots = new Int32Array(slots);
     this.#limit = Math.floor(slots * LOAD);
-    this.#tags = new Uint8Array(slots);
-    this.#entries = new Uint32Array(slots);
+    // An entry has a number below that of the slots.
+    this.#numberMask = -1 >>> Math.clz32(Math.min(slots, 0xffff_ffff));
+    this.#fillSlots();
+    return true;
+  }
+
+  /** Gives each entry its slot. */
+  #fillSlots(): void {
+    const slots = this.#slots;
+    const mask = this.#numberMask;
     let entry = 0;
     for (const page of this.#pages) {
       const end = Math.min(page.length, (this.count - entry) * ENTRY_WORDS);
-      for (let from = 0; from < end; from += ENTRY_WORDS) {
-        const slot = this.#emptySlot(page[from] as number);
-        this.#tags[slot] = tagOf(page[from + 1] as number);
-        this.#entries[slot] = entry++;
+      for (let block = 0; block < end; block += APPROACHED_KEYS * ENTRY_WORDS) {
+        const count = Math.min(APPROACHED_KEYS, (end - block) / ENTRY_WORDS);
+        this.approach(page, block, ENTRY_WORDS, count);
+        for (let from = block; from < block + count * ENTRY_WORDS; from += ENTRY_WORDS) {
+          const slot = this.#emptySlot(page[from] as number);
+          slots[slot] = slotWord(entry++, page[from + 1] as number, mask);
+        }
       }
     }
-    return true;
   }
 
   #take(bytes: number): boolean {
@@ -236,11 +315,16 @@ function homeOf(h0: number, slots: number): number {
   return Math.floor(((h0 >>> 0) / 0x1_0000_0000) * slots);
 }
 
-function tagOf(h1: number): number {
-  return h1 & 0xff || 1;
+/** What stands in the slot of an entry. */
+function slotWord(entry: number, h1: number, numberMask: number): number {
+  return (h1 & ~numberMask) | (entry + 1);
+}
+
+function entryOf(slotWord: number, numberMask: number): number {
+  return ((slotWord & numberMask) >>> 0) - 1;
 }
 
 /** Gives memory back at once; a garbage collection may be a long way off. */
-function free({ buffer }: Int32Array | Uint8Array | Uint32Array): void {
+function free({ buffer }: Int32Array): void {
   (buffer as ArrayBuffer).transfer(0);
 }

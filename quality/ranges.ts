@@ -145,6 +145,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
         },
         find: () => 0,
         approach: () => {},
+        rememberNew: () => 0,
         conclude: () => {},
       },
     };

@@ -66,9 +66,26 @@ export class KeyTable {
     return this.#index.find(this.#hash.words, 0, record);
   }
 
-  /** Says that a key will be asked for soon by {@link firstRecordOfHash}. */
-  approach(hash: Int32Array, at: number): void {
-    this.#index.approach(hash, at);
+  /** Says that keys will be asked for soon by {@link firstRecordOfHash} or {@link rememberNew}; see `KeyIndex`. */
+  approach(hashes: Int32Array, at: number, stride: number, count: number): void {
+    this.#index.approach(hashes, at, stride, count);
+  }
+
+  /**
+   * Remembers keys as {@link firstRecordOfHash} does, one after the other while each is new.
+   *
+   * @param stride words from one to the next
+   * @param record that of the first one; each of the others has the next
+   * @returns how many were new
+   */
+  rememberNew(
+    hashes: Int32Array,
+    at: number,
+    stride: number,
+    count: number,
+    record: number,
+  ): number {
+    return this.#index.rememberNew(hashes, at, stride, count, record);
   }
 
   /** The same for a key that was hashed elsewhere. */

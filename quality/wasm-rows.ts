@@ -3,10 +3,12 @@ import type { RowKeys } from './checks/check.ts';
 import { INFERRED_TYPES } from './column-plan.ts';
 import type { FaultType } from './faults.ts';
 import { brokenConstraints } from './field-constraints.ts';
+import { APPROACHED_KEYS } from './key-index.ts';
 import { countedType, GUESSES, guessType, type PlainRows } from './plain-rows.ts';
 import type { ColumnProfile, InferredCell } from './profile.ts';
 import { CELL_ESCAPED, CELL_QUOTED, type RecordTaker, type Scanner } from './scanner.ts';
 import { oddityOf } from './text.ts';
+import { UNKNOWN } from './uniqueness.ts';
 import { keyRowBytes, layOutMemory, type MemoryLayout, rowKeysOf } from './wasm-memory.ts';
 import { ROWS_WASM } from './wasm-module.ts';
 
@@ -137,6 +139,8 @@ class WasmLoop {
   readonly #keyWords: Int32Array;
   readonly #keyValues: Float64Array;
   readonly #answers: Int32Array;
+  /** Whether there is one key, no integer, and there may be room for more of it. */
+  #remembersNew: boolean;
 
   constructor(api: WebAssemblyApi, module: object, plain: PlainRows) {
     const layout = layOutMemory(plain);
@@ -157,7 +161,9 @@ class WasmLoop {
     this.#rowKeys = rowKeysOf(plain.context.judges);
     this.#keyWords = new Int32Array(buffer, layout.keyRows);
     this.#keyValues = new Float64Array(buffer, layout.keyRows);
-    this.#answers = new Int32Array(this.#rowKeys?.keys.length ?? 0);
+    const keys = this.#rowKeys?.keys ?? [];
+    this.#answers = new Int32Array(keys.length);
+    this.#remembersNew = keys.length === 1 && keys[0]?.isInteger === false;
     const imports = { env: { memory }, rows: this.#imports() };
     this.#exports = new api.Instance(module, imports).exports as RowsExports;
     this.restart();
@@ -257,13 +263,11 @@ class WasmLoop {
 
   /** Looks the keys of rows up, which are all that were read since the last call. */
   #findKeys(scanner: Scanner, rows: number): void {
-    const { found, file } = this.#plain.context;
+    const { file } = this.#plain.context;
     const keys = this.#rowKeys as RowKeys<FaultType>;
-    const count = keys.keys.length;
     const words = this.#keyWords;
     const values = this.#keyValues;
-    const answers = this.#answers;
-    const stride = keyRowBytes(count) / 4;
+    const stride = keyRowBytes(keys.keys.length) / 4;
     if (keys.see !== undefined) {
       const hashes = keys.keys.map((_, key) => (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4);
       const [start, lines] = [at.KEY_ROW_START / 4, at.KEY_ROW_LINES / 4];
@@ -271,30 +275,48 @@ class WasmLoop {
       this.#plain.count(rows);
       return;
     }
-    keys.keys.forEach(({ isInteger }, key) => {
-      if (isInteger) return;
-      let hash = (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4;
-      for (let row = 0; row < rows; row++, hash += stride) keys.approach(key, words, hash);
-    });
-    for (let row = 0; row < rows; row++) {
-      this.#plain.count(1);
-      const place = row * stride;
-      const start = words[place + at.KEY_ROW_START / 4] as number;
-      const line = this.#plain.line + (words[place + at.KEY_ROW_LINES / 4] as number);
-      let isNew = true;
-      for (let key = 0; key < count; key++) {
-        const hash = place + (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4;
-        const answer = keys.find(key, words, hash, values[hash / 2] as number, file.records);
-        answers[key] = answer;
-        if (answer !== 0) isNew = false;
+    for (let from = 0; from < rows; from += APPROACHED_KEYS) {
+      const to = Math.min(rows, from + APPROACHED_KEYS);
+      keys.keys.forEach(({ isInteger }, key) => {
+        const hash = from * stride + (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4;
+        if (!isInteger) keys.approach(key, words, hash, stride, to - from);
+      });
+      for (let row = from; row < to; row++) {
+        if (this.#remembersNew) {
+          const hash = row * stride + at.KEY_ROW_HASHES / 4;
+          const known = keys.rememberNew(words, hash, stride, to - row, file.records + 1);
+          this.#plain.count(known);
+          row += known;
+          if (row === to) break;
+        }
+        this.#plain.count(1);
+        this.#findKeysOf(scanner, row * stride);
       }
-      if (isNew) continue;
-      this.#readAgain(scanner, start, words[place + at.KEY_ROW_END / 4] as number);
-      scanner.recordLine = line;
-      found.beginRow();
-      keys.conclude(answers, scanner, found);
-      found.endRow();
     }
+  }
+
+  /** Looks the keys of one row up, which is the last one that was counted. */
+  #findKeysOf(scanner: Scanner, place: number): void {
+    const { found, file } = this.#plain.context;
+    const keys = this.#rowKeys as RowKeys<FaultType>;
+    const words = this.#keyWords;
+    const values = this.#keyValues;
+    const answers = this.#answers;
+    let isNew = true;
+    for (let key = 0; key < answers.length; key++) {
+      const hash = place + (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4;
+      const answer = keys.find(key, words, hash, values[hash / 2] as number, file.records);
+      answers[key] = answer;
+      if (answer !== 0) isNew = false;
+    }
+    if (isNew) return;
+    if (answers[0] === UNKNOWN) this.#remembersNew = false;
+    const start = words[place + at.KEY_ROW_START / 4] as number;
+    this.#readAgain(scanner, start, words[place + at.KEY_ROW_END / 4] as number);
+    scanner.recordLine = this.#plain.line + (words[place + at.KEY_ROW_LINES / 4] as number);
+    found.beginRow();
+    keys.conclude(answers, scanner, found);
+    found.endRow();
   }
 
   /** Has the scanner know a row that was read before, which is plain. */

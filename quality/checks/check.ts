@@ -133,8 +133,15 @@ export interface RowKeys<K extends string> {
    * @returns 0 where it is new, or what {@link conclude} is to be told
    */
   find(number: number, hash: Int32Array, at: number, value: number, record: number): number;
-  /** Says that a key that is not an integer will be looked up soon. */
-  approach(number: number, hash: Int32Array, at: number): void;
+  /** Says that a key of these rows that is not an integer will be looked up soon. */
+  approach(number: number, hashes: Int32Array, at: number, stride: number, rows: number): void;
+  /**
+   * Looks the only key of rows up, which is not an integer, and remembers it, while it is new.
+   *
+   * @param record that of the first row
+   * @returns the number of rows in which it is
+   */
+  rememberNew(hashes: Int32Array, at: number, stride: number, rows: number, record: number): number;
   /** Ends a row of which not each key was new; it must be the current one. */
   conclude(answers: Int32Array, record: Scanner, found: Found<K>): void;
 }

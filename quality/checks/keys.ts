@@ -1,6 +1,6 @@
 import { type DeferredDuplicate, DeferredKeys } from '../deferred-keys.ts';
 import { HASH_WORDS, KeyHash } from '../key-hash.ts';
-import { KeyBudget, LAST_RECORD } from '../key-index.ts';
+import { APPROACHED_KEYS, KeyBudget, LAST_RECORD } from '../key-index.ts';
 import type { ScratchFile } from '../ports.ts';
 import { CELL_ESCAPED, type Scanner } from '../scanner.ts';
 import type { CompiledField } from '../table-schema.ts';
@@ -76,22 +76,28 @@ export const KEY_CHECK: Check<Kind> = {
           if (record + to - from > LAST_RECORD) throw beyondLastRecord(record + to - from);
           const first = reading.map(() => 0);
           let approached = from;
-          for (let row = from; row < to; row++) {
+          const only = reading.length === 1 ? reading[0] : undefined;
+          let row = from;
+          while (row < to) {
             row += countUp(reading, row, to, record + row - from);
             if (row === to) break;
             if (row >= approached) {
-              approached = Math.min(to, row + APPROACHED_ROWS);
+              approached = Math.min(to, row + APPROACHED_KEYS);
               for (const keys of reading) keys.approach(row, approached);
             }
+            row += only?.rememberNew(row, approached, record + row - from) ?? 0;
+            if (row === approached) continue;
             let isNew = true;
             for (let key = 0; key < reading.length; key++) {
               const answer = (reading[key] as RangeKeyReader).firstRecord(row, record + row - from);
               first[key] = answer;
               if (answer !== 0 && answer !== NULL) isNew = false;
             }
-            if (isNew) continue;
-            answers = first;
-            return row;
+            if (!isNew) {
+              answers = first;
+              return row;
+            }
+            row++;
           }
           return to;
         },
@@ -161,8 +167,12 @@ function rowKeysOf(
         ? table.firstRecordOfInteger(value, record)
         : table.firstRecordOfHash(hash, at, record);
     },
-    approach(number, hash, at) {
-      (keys[number] as Key).table.approach(hash, at);
+    approach(number, hashes, at, stride, rows) {
+      (keys[number] as Key).table.approach(hashes, at, stride, rows);
+    },
+    rememberNew(hashes, at, stride, rows, record) {
+      if (record + rows > LAST_RECORD) throw beyondLastRecord(record + rows);
+      return (keys[0] as Key).table.rememberNew(hashes, at, stride, rows, record);
     },
     conclude(answers, record, found) {
       let deferred = false;
@@ -353,9 +363,6 @@ interface RangeKeys {
   readonly hashes: Int32Array;
 }
 
-/** Rows whose keys the processor reads ahead. */
-const APPROACHED_ROWS = 256;
-
 const FIRST_RUNS = 16;
 const FIRST_HASHES = 1_024;
 
@@ -462,10 +469,17 @@ class RangeKeyReader {
     const { forms, hashes, rows } = this.#keys;
     if (forms[this.#run] !== HASHED) return;
     const end = Math.min(to, rows[this.#run + 1] ?? to);
-    const first = this.#valueOf(from);
-    for (let hash = first; hash < first + end - from; hash++) {
-      this.#table.approach(hashes, hash * HASH_WORDS);
-    }
+    this.#table.approach(hashes, this.#valueOf(from) * HASH_WORDS, HASH_WORDS, end - from);
+  }
+
+  /** Remembers the keys of rows while they are hashes that are new; gives the number of these rows. */
+  rememberNew(from: number, to: number, record: number): number {
+    this.#goTo(from);
+    const { forms, hashes, rows } = this.#keys;
+    if (forms[this.#run] !== HASHED) return 0;
+    const end = Math.min(to, rows[this.#run + 1] ?? to);
+    const first = this.#valueOf(from) * HASH_WORDS;
+    return this.#table.rememberNew(hashes, first, HASH_WORDS, end - from, record);
   }
 
   #valueOf(row: number): number {
