@@ -285,7 +285,17 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     kind: 'formula-quotes',
     remedy:
       'Export the values themselves: ="001" is a formula of spreadsheets, and its quotes are not quotes of CSV.',
-    find: ({ log }) => quoteTrouble(log, /^="/, 'Values are written as formulas of spreadsheets.'),
+    find({ log }) {
+      const sentence = 'Values are written as formulas of spreadsheets.';
+      const broken = quoteTrouble(log, /^="/, sentence);
+      const found = matching(
+        log,
+        ['type-error', 'constraint-error', 'formula-value'],
+        ({ value }) => startsWith(value, '="'),
+      );
+      const faults = (broken?.faults ?? 0) + found.faults;
+      return faults === 0 ? undefined : { ...found, ...broken, sentence, faults };
+    },
   },
   {
     kind: 'blank-before-quote',

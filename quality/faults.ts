@@ -119,7 +119,7 @@ export const FAULT_KINDS = [
     type: 'stray-quote',
     scope: 'cell',
     meaning:
-      'A quote character stands inside an unquoted cell, or text follows the quote that closes a cell.',
+      'A quote character stands inside an unquoted cell, other than around the whole text of a formula, as in ="001", or text follows the quote that closes a cell.',
     remedy: 'Quote the whole cell and double each quote in it, as RFC 4180 has it.',
   },
   {
@@ -186,7 +186,7 @@ export const FAULT_KINDS = [
     type: 'incorrect-label',
     scope: 'header',
     meaning:
-      "A label stands where the schema has another field, is written almost as a field's name, or known labels are out of order. Without a schema it only warns, of labels with invisible characters or with blanks around them.",
+      "A label stands where the schema has another field, is written almost as a field's name, or known labels are out of order. Without a schema it only warns, of labels with invisible characters, or with blanks or a formula around them.",
     remedy: 'Correct the label, or allow any order by `fieldsMatch`: `equal`.',
   },
   {

@@ -18,6 +18,7 @@ export const MAX_CELLS = 65_536;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
+const EQUALS = 0x3d;
 
 const BLOCK_BYTES = 131_072;
 
@@ -47,6 +48,8 @@ const IN_SKIPPED_LINE = 6;
 const ESCAPED_IN_CELL = 7;
 const ESCAPED_IN_QUOTES = 8;
 const AFTER_ESCAPED_RETURN = 9;
+const IN_FORMULA = 10;
+const AFTER_FORMULA = 11;
 
 /** Receives each record while its bytes are in the scanner's buffer; keeps nothing of the scanner. */
 export interface RecordHandler {
@@ -67,7 +70,7 @@ export interface RecordTaker {
  * The rules are RFC 4180's, with LF, CRLF and lone CR as line ends. A broken file is read on, never abandoned:
  *
  * - A quote inside an unquoted cell, or text after a closing quote, is stray: the cell goes on to the next
- *   delimiter or line end.
+ *   delimiter or line end. Those of `="001"` are none: so spreadsheets, and programs that write for them, keep zeros.
  * - A quoted cell is unclosed when its supposed closing quote follows a delimiter and precedes text, on the
  *   line of its opening quote: it is the next cell's opening quote, and reading goes on in that cell.
  * - It is unclosed as well when the file ends in it, when it crosses lines and then closes in front of text,
@@ -268,6 +271,13 @@ export class Scanner {
         case AFTER_ESCAPED_RETURN:
           this.#push(this.#position);
           break;
+        case IN_FORMULA:
+          this.#breakQuotes(QUOTES_STRAY, this.#openQuote);
+          this.#push(this.#position);
+          break;
+        case AFTER_FORMULA:
+          this.#push(this.#position);
+          break;
         case AFTER_QUOTE:
           this.#push(this.#position - 1);
           break;
@@ -405,7 +415,12 @@ export class Scanner {
             pos++;
             state = AT_CELL;
           } else if (kind === CLASS_QUOTE) {
-            this.#breakQuotes(QUOTES_STRAY, pos);
+            if (pos === this.#cellStart + 1 && bytes[pos - 1] === EQUALS) {
+              this.#openQuote = pos;
+              state = IN_FORMULA;
+            } else {
+              this.#breakQuotes(QUOTES_STRAY, pos);
+            }
             pos++;
           } else if (kind === CLASS_ESCAPE) {
             this.#cellFlags |= CELL_ESCAPED;
@@ -478,6 +493,27 @@ export class Scanner {
             this.#cellFlags = 0;
             state = IN_CELL;
           }
+          continue;
+        }
+        case IN_FORMULA: {
+          while (pos < limit && classes[bytes[pos] as number] === ORDINARY) pos++;
+          if (pos >= limit) break;
+          if (classes[bytes[pos] as number] === CLASS_QUOTE) {
+            pos++;
+            state = AFTER_FORMULA;
+          } else {
+            this.#breakQuotes(QUOTES_STRAY, this.#openQuote);
+            state = IN_CELL;
+          }
+          continue;
+        }
+        case AFTER_FORMULA: {
+          if (pos >= limit) break;
+          const kind = classes[bytes[pos] as number] as number;
+          if (kind === ORDINARY || kind > CLASS_CARRIAGE_RETURN) {
+            this.#breakQuotes(QUOTES_STRAY, this.#openQuote);
+          }
+          state = IN_CELL;
           continue;
         }
         case ESCAPED_IN_CELL: {

@@ -195,6 +195,23 @@ const CASES: Readonly<Record<string, Case>> = {
     strings: ['warned', 'scientific-notation 3:1'],
     diagnoses: ['scientific-notation'],
   },
+  'formulas around values': {
+    file: row(3, '72,2023-11-05,south,="007",8,tea'),
+    none: ['warned', 'formula-value 3:4'],
+    diagnoses: ['formula-quotes'],
+  },
+  'quoted formulas around values': {
+    file: row(3, '"=""72""",2023-11-05,south,"=""007""",8,tea'),
+    none: ['warned', 'formula-value 3:1', 'formula-value 3:4'],
+    typed: ['failed', 'type-error 3:1', 'formula-value 3:4'],
+    strings: ['warned', 'formula-value 3:1', 'formula-value 3:4'],
+    diagnoses: ['formula-quotes'],
+  },
+  'a delimiter in a formula': {
+    file: row(3, '72,2023-11-05,south,="a,b",8'),
+    none: ['failed', 'stray-quote 3:4'],
+    diagnoses: ['formula-quotes'],
+  },
   'errors of a spreadsheet': {
     file: row(3, '72,#######,south,#N/A,#DIV/0!,tea'),
     none: ['warned', 'spreadsheet-error 3:2', 'spreadsheet-error 3:4', 'spreadsheet-error 3:5'],
@@ -214,6 +231,12 @@ const CASES: Readonly<Record<string, Case>> = {
   'labels in upper case': header(NAMES.join().toUpperCase(), 'incorrect-label 1:1', [
     'label-spelling',
   ]),
+  'formulas around labels': {
+    file: GOOD.replace(HEADER, `${NAMES.map((name) => `="${name}"`)}\n`),
+    none: ['warned', ...NAMES.map((_, index) => `incorrect-label 1:${index + 1}`)],
+    typed: ['failed', 'incorrect-label 1:1'],
+    diagnoses: [[], ['label-spelling'], ['label-spelling']],
+  },
   'a renamed label': header(NAMES.join().replace('ward', 'wards'), 'incorrect-label 1:3'),
   'columns in another order': {
     file: PLAIN.replace(/^([^,\n]*),([^,\n]*)/gm, '$2,$1'),

@@ -71,6 +71,8 @@ describe('diagnose', () => {
     ['blank rows inside and at the end, which need none', `${GOOD}\n${ROW}\n\n`, []],
     ['a blank row at the end, which needs none', `${GOOD}\n`, []],
     ['formulas in place of values', `${HEADER}="1",,,\n="2",,,\n`, ['formula-quotes 2']],
+    ['formulas in texts', `${HEADER}1,,,="01"\n2,,,="02"\n`, ['formula-quotes 2']],
+    ['a delimiter in a formula', `${HEADER}1,,,="a,b"\n`, ['formula-quotes 1']],
     ['backslashes', `${HEADER}1,,,"say \\"a, b\\""\n`, ['backslash-escapes 1']],
     ['blanks before quotes', `${HEADER}1,,, "a, b"\n`, ['blank-before-quote 1']],
     ['typographic quotes', `${HEADER}1,,,\u201ca, b\u201d\n`, ['smart-quotes 1']],

@@ -58,7 +58,8 @@ export function referenceRecords(text: string): ScannedRecord[] {
       } else {
         i = plainEnd(text, i);
         const value = text.slice(from, i);
-        if (value.includes('"')) fault('stray', from + value.indexOf('"'));
+        if (value.includes('"') && !/^="[^"]*"$/.test(value))
+          fault('stray', from + value.indexOf('"'));
         record.cells.push(value);
       }
       if (text[i] !== ',') break;

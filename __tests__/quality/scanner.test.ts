@@ -52,7 +52,9 @@ function cellsOf(text: string, options: ScanOptions = {}): string[][] {
 
 const csvText = fc
   .array(
-    fc.constantFrom('"', '"', '""', ',', ',"', '",', '\n', '\r\n', '\r', 'a', 'bc', ' ', 'é'),
+    fc.constantFrom(
+      ...['"', '"', '""', ',', ',"', '",', '="', '=', '\n', '\r\n', '\r', 'a', 'bc', ' ', 'é'],
+    ),
     {
       maxLength: 60,
     },
@@ -61,6 +63,21 @@ const csvText = fc
 const chunkSizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
 
 describe('Scanner', () => {
+  it.each([
+    ['="001",b', ['="001"', 'b'], 'valid'],
+    ['a,=""', ['a', '=""'], 'valid'],
+    ['="001"\r\n', ['="001"'], 'valid'],
+    ['="a,b"', ['="a', 'b"'], 'stray'],
+    ['="a"b,c', ['="a"b', 'c'], 'stray'],
+    ['="a""b"', ['="a""b"'], 'stray'],
+    ['="a', ['="a'], 'stray'],
+    ['x="a"', ['x="a"'], 'stray'],
+  ])('reads the formula of %j', (text, cells, quotes) => {
+    for (const chunks of [[], [1], [2, 3]]) {
+      expect(scan(text, { chunks })).toMatchObject([{ cells, quotes }]);
+    }
+  });
+
   it('reads any bytes, valid or broken, as the reference reader does, however they are cut', () => {
     fc.assert(
       fc.property(csvText, chunkSizes, (text, chunks) => {

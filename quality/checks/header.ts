@@ -165,7 +165,7 @@ function noteAlike(
   });
   const alike: { column: number; label: string; name: string }[] = [];
   labels.forEach((label, column) => {
-    const field = isUnknown(column) ? fields.get(plainName(unmarked(label))) : undefined;
+    const field = isUnknown(column) ? fields.get(plainName(unwrapped(unmarked(label)))) : undefined;
     if (field === undefined || taken.has(field)) return;
     take(column, field);
     alike.push({ column, label, name: names[field] ?? '' });
@@ -199,6 +199,13 @@ function unmarked(label: string): string {
   return label.startsWith(READ_MARK) ? label.slice(READ_MARK.length) : label;
 }
 
+/** A label that is wrapped in a formula, as spreadsheets are kept from reading a value as a number. */
+const FORMULA = /^="(.*)"$/s;
+
+function unwrapped(label: string): string {
+  return FORMULA.exec(label)?.[1] ?? label;
+}
+
 const PADDED = /^[ \t\u00a0]|[ \t\u00a0]$/;
 
 /** Labels with characters that nobody sees, or blanks around them: whoever looks for the column by its name does not find it. */
@@ -211,10 +218,13 @@ function noteInvisible(
     const points = Array.from(label.matchAll(INVISIBLE), ([character]) => codePointName(character));
     const isPadded = PADDED.test(label);
     const isMarked = label.startsWith(READ_MARK);
-    if ((points.length === 0 && !isPadded && !isMarked) || unusable.has(column)) return;
+    const isFormula = FORMULA.test(label);
+    const isPlain = points.length === 0 && !isPadded && !isMarked && !isFormula;
+    if (isPlain || unusable.has(column)) return;
     const shown = [...new Set(points)].slice(0, MOST_EXAMPLES).join(', ');
     const messages = worded(label, column, (name) => {
       if (points.length > 0) return `${name} has invisible characters: ${shown}.`;
+      if (isFormula) return `${name} is wrapped in a formula, as for a spreadsheet.`;
       return isMarked
         ? `${name} begins with a byte order mark that was read as Windows-1252.`
         : `${name} begins or ends with blanks.`;
@@ -246,6 +256,9 @@ function codePointName(character: string): string {
 function differenceOf(alike: readonly { label: string; name: string }[]): string {
   if (alike.every(({ label, name }) => label.startsWith(READ_MARK) && unmarked(label) === name)) {
     return 'in a byte order mark that was read as Windows-1252 only';
+  }
+  if (alike.every(({ label, name }) => unwrapped(label) === name)) {
+    return 'in formulas around them only';
   }
   if (alike.every(({ label, name }) => label.toLowerCase() === name.toLowerCase())) {
     return 'in upper and lower case only';
