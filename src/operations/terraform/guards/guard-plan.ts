@@ -61,11 +61,11 @@ export async function guardPlan(stack: OpenStack, plan: PlanJson, options: Allow
       ? []
       : [
           ...refuseClusterReplacement(plan, stack.settings.create_cluster),
-          ...refuseRoleReplacement(plan),
+          ...refuseRoleReplacement(plan, stack.name),
           ...refuseNetworkDeletion(plan),
         ]),
     ...refuseNodesDeletedFirst(plan),
-    ...refuseTakenNames(plan),
+    ...refuseTakenNames(plan, stack.name),
     ...(options.allowDataLoss ? [] : refuseDatabaseDeletion(plan)),
     ...refuseIdentitySwitch(plan, stack.settings),
     ...refuseOidcProviderReplacement(plan),

@@ -2,7 +2,7 @@ import { trustsPodIdentity, trustsTokens } from '../../../settings/file-processi
 import type { FileProcessingSettings } from '../../../settings/file-processing-variables.ts';
 import { EXIT, OperationError } from '../../operation-error.ts';
 import { changesOf, deletes, type HeldResource, type PlanJson } from '../plan-json.ts';
-import { addressesOf, isKubernetes, type StackJson } from '../stacks.ts';
+import { addressesOf, isKubernetes, type StackJson, type StackName } from '../stacks.ts';
 
 /** A reason not to apply a plan. */
 export interface Refusal {
@@ -26,7 +26,7 @@ export function refuse(refusals: readonly Refusal[]): void {
 }
 
 /** Refuses a plan that replaces a role under another name or path: what works with it stops, and others may name it. */
-export function refuseRoleReplacement(plan: PlanJson): readonly Refusal[] {
+export function refuseRoleReplacement(plan: PlanJson, stack: StackName): readonly Refusal[] {
   return changesOf(plan)
     .filter(
       (change) =>
@@ -36,7 +36,7 @@ export function refuseRoleReplacement(plan: PlanJson): readonly Refusal[] {
     )
     .map(({ address, change }) => ({
       reason: `the plan would replace the role ${String(change.before?.name ?? address)} (${address})`,
-      next: 'leave iam_path and iam_role_name_prefix as they were at the first deploy; or npm run manage -- destroy, and apply again',
+      next: `leave iam_path and iam_role_name_prefix as they were at the first deploy; or npm run manage -- destroy ${stack}, and apply again`,
     }));
 }
 
@@ -190,7 +190,7 @@ const UNIQUE_NAMES: readonly string[] = [
  * Refuses a plan that makes a second thing of a name beside the first. Node groups are made before the old ones go,
  * and Terraform replaces all that they depend on in this order too (Terraform, "The lifecycle Meta-Argument").
  */
-export function refuseTakenNames(plan: PlanJson): readonly Refusal[] {
+export function refuseTakenNames(plan: PlanJson, stack: StackName): readonly Refusal[] {
   return changesOf(plan)
     .filter(
       ({ type, change: { actions, before, after } }) =>
@@ -200,7 +200,7 @@ export function refuseTakenNames(plan: PlanJson): readonly Refusal[] {
     )
     .map(({ address, change }) => ({
       reason: `the plan would make a second ${String(change.before?.name ?? address)} (${address}) beside the first, and the name is taken`,
-      next: 'undo the setting that the plan marks with "forces replacement"; or npm run manage -- destroy, and apply again',
+      next: `undo the setting that the plan marks with "forces replacement"; or npm run manage -- destroy ${stack}, and apply again`,
     }));
 }
 

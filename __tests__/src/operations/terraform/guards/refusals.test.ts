@@ -70,16 +70,18 @@ test('what else is replaced is not the cluster', () => {
 const rolePlan = (actions: readonly string[]) => clusterPlan(actions, 'aws_iam_role');
 
 test('a role that is made anew is refused', () => {
-  expect(refuseRoleReplacement(rolePlan(['delete', 'create']))).toStrictEqual([
-    {
-      reason: 'the plan would replace the role etl (aws_iam_role.this)',
-      next: expect.stringContaining('iam_path'),
-    },
-  ]);
+  expect(refuseRoleReplacement(rolePlan(['delete', 'create']), 'postgres-on-demand')).toStrictEqual(
+    [
+      {
+        reason: 'the plan would replace the role etl (aws_iam_role.this)',
+        next: expect.stringMatching(/iam_path.*manage -- destroy postgres-on-demand,/),
+      },
+    ],
+  );
 });
 
 test.each([[['create']], [['update']], [['delete']]])('%j of a role is fine', (actions) => {
-  expect(refuseRoleReplacement(rolePlan(actions))).toStrictEqual([]);
+  expect(refuseRoleReplacement(rolePlan(actions), 'file-processing')).toStrictEqual([]);
 });
 
 const nodesPlan = (actions: readonly string[]) => clusterPlan(actions, 'aws_eks_node_group');
@@ -122,10 +124,11 @@ function renamingPlan(type: string, actions: readonly string[], name: string) {
 test.each(['aws_eks_cluster', 'aws_iam_role', 'aws_launch_template'])(
   'a second %s of the same name is refused',
   (type) => {
-    expect(refuseTakenNames(renamingPlan(type, ['create', 'delete'], 'etl'))).toStrictEqual([
+    const plan = renamingPlan(type, ['create', 'delete'], 'etl');
+    expect(refuseTakenNames(plan, 'foundation-network')).toStrictEqual([
       {
         reason: expect.stringContaining(`a second etl (${type}.this) beside the first`),
-        next: expect.stringContaining('manage -- destroy'),
+        next: expect.stringContaining('manage -- destroy foundation-network,'),
       },
     ]);
   },
@@ -136,7 +139,7 @@ test.each([
   ['made after the first is gone', renamingPlan('aws_iam_role', ['delete', 'create'], 'etl')],
   ['without a name', renamingPlan('aws_eks_node_group', ['create', 'delete'], 'etl')],
 ])('a second one %s is fine', (_, plan) => {
-  expect(refuseTakenNames(plan)).toEqual([]);
+  expect(refuseTakenNames(plan, 'file-processing')).toEqual([]);
 });
 
 const ARN = 'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.example/id/1';
