@@ -4,8 +4,11 @@ import { END_OF_FILE_MARK } from './checks/whole-file.ts';
 import { type Classification, mostSensitive } from './classification.ts';
 import type { FoundDialect } from './dialect-finder.ts';
 import type { FaultType } from './faults.ts';
+import type { FieldType } from './field-type.ts';
 import type { Fault, FaultLog, ListedRow } from './findings.ts';
 import { encodeText, isSpreadsheetError } from './text.ts';
+import { DAY_MS } from './types/cell-type.ts';
+import { showDate } from './types/datetime.ts';
 
 /** What explains several faults, or one that looks like another. It changes no verdict, and no total. */
 export interface Diagnosis {
@@ -63,6 +66,10 @@ const GROUPED = /^[-+]?\d{1,3}([,. '\u00a0\u202f])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]
 /** A time of day may follow. */
 const SLASHED_DATE =
   /^(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}|\d{2}))?(?:[T ,]+\d{1,2}:\d{2}[\d:.]*(?: ?[AP]M)?(?:Z|[-+][\d:]+)?)?$/i;
+/** From 1927 to 2064, perhaps with a time as a fraction. */
+const SERIAL_DAY = /^([1-5]\d{4})(?:[.,]\d+)?$/;
+/** The day that spreadsheets call 25569, in milliseconds since 1970, is 0. */
+const SERIAL_DAY_OF_1970 = 25_569;
 /** A day in the place of the month, and a month in that of the day. */
 const SWAPPED_DATE = /^\d{4}-(1[3-9]|2\d|3[01])-(0[1-9]|1[0-2])(?![\d-])/;
 const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+\d+$/i;
@@ -79,6 +86,113 @@ const ROW_COUNT =
 const COMPLETION_TIME = /^Completion time: \d{4}-\d\d-\d\dT[\d:.]+(?:Z|[-+]\d\d:\d\d)?$/;
 /** What psql and SQL*Plus write behind a row count where they shall say how long it took. */
 const ELAPSED_TIME = /^(?:Time: [\d.,]+ ms(?: \([\d:.]+\))?|Elapsed: [\d:.]+)$/;
+
+/** Types whose values have a day. */
+const DAYS: readonly FieldType[] = ['date', 'datetime'];
+const NUMBERS: readonly FieldType[] = ['integer', 'number'];
+
+/** Ways to write values that are none of a field's type and format, beside dates of another order and decimal commas. */
+const VALUE_FORMS: readonly {
+  readonly kind: 'date-form' | 'number-form' | 'boolean-form';
+  /** Of the fields. */
+  readonly types: readonly FieldType[];
+  readonly sentence: string;
+  readonly remedy: string;
+  readonly pattern: RegExp;
+}[] = [
+  {
+    kind: 'date-form',
+    types: DAYS,
+    sentence: 'Dates are serial numbers of a spreadsheet, days since the end of 1899.',
+    remedy: 'Format the column as dates in the spreadsheet (yyyy-mm-dd) before it is saved as CSV.',
+    pattern: SERIAL_DAY,
+  },
+  {
+    kind: 'date-form',
+    types: DAYS,
+    sentence: 'Times are seconds or milliseconds since 1970.',
+    remedy: 'Write dates and times as ISO 8601 has them, as in 2024-03-22T14:05:00Z.',
+    pattern: /^-?[1-9]\d{8,9}(?:\d{3})?$/,
+  },
+  {
+    kind: 'date-form',
+    types: DAYS,
+    sentence: 'Dates are written without hyphens.',
+    remedy: "Write 2024-03-22 for 20240322, or declare the field's `format`, such as `%Y%m%d`.",
+    pattern: /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[T ]?\d{4}(?:\d\d)?Z?)?$/,
+  },
+  {
+    kind: 'date-form',
+    types: ['date'],
+    sentence: 'Dates have a time behind them.',
+    remedy: "Export the dates alone, or declare the field's `type` as `datetime`.",
+    pattern: /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/,
+  },
+  {
+    kind: 'date-form',
+    types: ['datetime'],
+    sentence: 'A blank stands between date and time, in place of T.',
+    remedy: "Write T between them, or declare the field's `format`, such as `%Y-%m-%d %H:%M:%S`.",
+    pattern: /^\d{4}-\d\d-\d\d \d\d:\d\d/,
+  },
+  {
+    kind: 'date-form',
+    types: ['datetime'],
+    sentence: 'Dates have no time behind them.',
+    remedy: "Export the times as well, or declare the field's `type` as `date`.",
+    pattern: /^\d{4}-\d\d-\d\d$/,
+  },
+  {
+    kind: 'date-form',
+    types: DAYS,
+    sentence: 'Dates are year/month/day, without hyphens between them.',
+    remedy: "Write 2024-03-22, or declare the field's `format`, such as `%Y/%m/%d`.",
+    pattern: /^\d{4}([/.])\d\d?\1\d\d?(?!\d)/,
+  },
+  {
+    kind: 'date-form',
+    types: DAYS,
+    sentence: 'Months and days have no leading zeros.',
+    remedy: 'Write 2024-03-02 for 2024-3-2.',
+    pattern: /^\d{4}-(?:\d-\d\d?|\d\d-\d)(?!\d)/,
+  },
+  {
+    kind: 'date-form',
+    types: DAYS,
+    sentence: 'Months are written as names.',
+    remedy: "Write months as numbers, or declare the field's `format`, such as `%d-%b-%Y`.",
+    pattern:
+      /^(?:\p{L}{2,9}\.?,? )?(?:\d\d?\.?[- /]?(?:de )?\p{L}{3,10}\.?,?[- /]?(?:de )?\d{2}(?:\d\d)?|\p{L}{3,10}\.?[- ]\d\d?,?[- ]\d{4})(?!\d)/u,
+  },
+  {
+    kind: 'number-form',
+    types: ['integer'],
+    sentence: 'Whole numbers have decimals that are zero.',
+    remedy: "Export the numbers without decimals, or declare the field's `type` as `number`.",
+    pattern: /^[-+]?\d+[.,]0+$/,
+  },
+  {
+    kind: 'number-form',
+    types: NUMBERS,
+    sentence: 'Numbers have a currency or a percent sign.',
+    remedy: "Write numbers alone, or declare the field's `bareNumber` as `false`.",
+    pattern: /^[-+(]*\s*(?:\p{Sc}\s*[-+]?[\d.,\u00a0 ]*\d|\d[\d.,\u00a0 ]*\s*[\p{Sc}%])\)?$/u,
+  },
+  {
+    kind: 'number-form',
+    types: NUMBERS,
+    sentence: 'The minus of negative numbers stands behind them, or they are in brackets.',
+    remedy: 'Write the minus in front of the number.',
+    pattern: /^(?:\d[\d.,]*\s?-|\(\d[\d.,]*\))$/,
+  },
+  {
+    kind: 'boolean-form',
+    types: ['boolean'],
+    sentence: 'Booleans are written as yes and no, or the like.',
+    remedy: "Declare the field's `trueValues` and `falseValues`, such as `Y` and `N`.",
+    pattern: /^(?:y|n|t|f|j|o|s|x|yes|no|on|off|ja|nein|oui|non|s[ií]|wahr|falsch|vrai|faux)$/i,
+  },
+];
 
 /** Every diagnosis, those first that go before others which explain as many faults. */
 export const DIAGNOSES: readonly DiagnosisKind[] = [
@@ -462,6 +576,23 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       return found.faults === 0 ? undefined : { ...found, sentence };
     },
   },
+  ...VALUE_FORMS.map(({ kind, types, sentence, remedy, pattern }): DiagnosisKind => {
+    return {
+      kind,
+      remedy,
+      find({ log, file }) {
+        const found = matching(log, ['type-error'], (fault) => {
+          const isMeant = types.some((type) => isOf(file, fault, type));
+          return isMeant && pattern.test(fault.value ?? '');
+        });
+        if (found.faults === 0) return undefined;
+        const day = SERIAL_DAY.exec(found.example?.value ?? '')?.[1];
+        const meant =
+          day === undefined || pattern !== SERIAL_DAY ? '' : `, which is ${serialDay(Number(day))}`;
+        return { ...found, sentence, evidence: `${exampleText(found.example)}${meant}` };
+      },
+    };
+  }),
 ];
 
 /**
@@ -632,18 +763,22 @@ function dateSentence(values: readonly string[]): string {
   return `Dates are ${sure}month/day${year}.`;
 }
 
+function serialDay(day: number): string {
+  return showDate((day - SERIAL_DAY_OF_1970) * DAY_MS);
+}
+
 function exampleText(fault: Fault | undefined): string | undefined {
   if (fault === undefined || fault.value === null) return undefined;
   return `${JSON.stringify(fault.value)} in record ${fault.record}`;
 }
 
-function isOf({ columns = [] }: InspectedFile, { field }: Fault, type: string): boolean {
+function isOf({ columns = [] }: InspectedFile, { field }: Fault, type: FieldType): boolean {
   return columns[(field ?? 0) - 1]?.field?.type === type;
 }
 
 /** Whether a fault is of a field whose values have a day. */
 function isDay(file: InspectedFile, fault: Fault): boolean {
-  return isOf(file, fault, 'date') || isOf(file, fault, 'datetime');
+  return DAYS.some((type) => isOf(file, fault, type));
 }
 
 /** Whether only the places of a field's group characters keep a value from being a number. */

@@ -290,6 +290,63 @@ describe('diagnose', () => {
     expect(diagnoses.map((diagnosis) => diagnosis.sentence)).toStrictEqual([sentence]);
   });
 
+  it.each([
+    ['date', '45123', 'Dates are serial numbers of a spreadsheet, days since the end of 1899.'],
+    ['date', '20240322', 'Dates are written without hyphens.'],
+    ['date', '2024-03-22 00:00:00', 'Dates have a time behind them.'],
+    ['date', '2024-03-22T00:00:00Z', 'Dates have a time behind them.'],
+    ['date', '2024/03/22', 'Dates are year/month/day, without hyphens between them.'],
+    ['date', '2024-3-2', 'Months and days have no leading zeros.'],
+    ['date', '22-Mar-2024', 'Months are written as names.'],
+    ['date', 'March 22, 2024', 'Months are written as names.'],
+    ['date', '22. März 2024', 'Months are written as names.'],
+    ['date', '22 de marzo de 2024', 'Months are written as names.'],
+    [
+      'datetime',
+      '45123.5',
+      'Dates are serial numbers of a spreadsheet, days since the end of 1899.',
+    ],
+    ['datetime', '1711116300', 'Times are seconds or milliseconds since 1970.'],
+    ['datetime', '20240322140500', 'Dates are written without hyphens.'],
+    ['datetime', '2024-03-22 14:05:00', 'A blank stands between date and time, in place of T.'],
+    ['datetime', '2024-03-22', 'Dates have no time behind them.'],
+    ['integer', '71.0', 'Whole numbers have decimals that are zero.'],
+    ['number', '$1,200.50', 'Numbers have a currency or a percent sign.'],
+    ['number', '12,5 €', 'Numbers have a currency or a percent sign.'],
+    ['integer', '12%', 'Numbers have a currency or a percent sign.'],
+    [
+      'number',
+      '12.50-',
+      'The minus of negative numbers stands behind them, or they are in brackets.',
+    ],
+    [
+      'number',
+      '(12.50)',
+      'The minus of negative numbers stands behind them, or they are in brackets.',
+    ],
+    ['boolean', 'Y', 'Booleans are written as yes and no, or the like.'],
+  ] as const)('says how %s %s is written', (type, value, sentence) => {
+    const fields: TableField[] = [{ name: 'id' }, { name: 'at', type }];
+    const { diagnoses } = inspectBytes(`id,at\n1,"${value}"\n`, {
+      expectation: { schema: { fields } },
+    });
+    expect(diagnoses.map((diagnosis) => diagnosis.sentence)).toStrictEqual([sentence]);
+  });
+
+  it.each(['7', '2024', '123456', 'abc', '2024-02-30', '12 345 678'])(
+    'does not say how a date of %s is written',
+    (value) => {
+      expect(diagnosed(`${HEADER}1,${value},,\n`)).toStrictEqual([]);
+    },
+  );
+
+  it('tells the day that a serial number of a spreadsheet stands for', () => {
+    const [diagnosis] = inspectBytes(`${HEADER}1,45123,,\n`, {
+      expectation: { schema: SCHEMA },
+    }).diagnoses;
+    expect(diagnosis?.evidence).toBe('"45123" in record 2, which is 2023-07-16');
+  });
+
   it('quotes no value in a sentence, and one as evidence', () => {
     const file = `${HEADER}1,,"1234,5",\n`;
     const [diagnosis] = inspectBytes(file, { expectation: { schema: SCHEMA } }).diagnoses;
