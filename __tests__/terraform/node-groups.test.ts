@@ -250,7 +250,8 @@ describe('a role of nodes under another path', () => {
     });
     const before = await groupNames();
     const { json } = await terraform.plan(NODES);
-    expect(refuseTakenNames(json).map(({ reason }) => reason)).toContainEqual(
+    const refusals = refuseTakenNames(json, 'file-processing');
+    expect(refusals.map(({ reason }) => reason)).toContainEqual(
       expect.stringContaining('a second file-processing-cluster-node-role (aws_iam_role.eks_node)'),
     );
     await expect(terraform.applyPlan()).rejects.toThrow('EntityAlreadyExists');
