@@ -247,6 +247,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     },
   },
   dialectKind('delimiter'),
+  dialectKind('header-delimiter'),
   dialectKind('quoted-lines'),
   dialectKind('quote'),
   dialectKind('header-row'),

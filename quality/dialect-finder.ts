@@ -31,7 +31,7 @@ export const DELIMITERS: readonly { readonly character: string; readonly name: s
 
 /** One way in which a file is written otherwise than declared. */
 export interface DialectDifference {
-  readonly kind: 'delimiter' | 'quote' | 'quoted-lines' | 'header-row';
+  readonly kind: 'delimiter' | 'header-delimiter' | 'quote' | 'quoted-lines' | 'header-row';
   /** What the file is, as a sentence without its values. */
   readonly sentence: string;
   /** What to declare. */
@@ -47,6 +47,8 @@ export interface FoundDialect {
   readonly sepLine: number;
   /** Whether each line is one quoted cell that holds a record. */
   readonly quotedLines: boolean;
+  /** What stands between the labels, where that is something else than between the values. */
+  readonly headerDelimiter?: string;
   /** The first records, by that dialect, those before the header included. */
   readonly records: readonly SampleRecord[];
 }
@@ -93,6 +95,17 @@ export function findDialect(
   }
   const delimited = chooseDelimiter(asDeclared, declared, characters, read);
   const chosen = chooseQuote(delimited, read);
+  const split = isTable(chosen) ? undefined : splitHeader(declared, characters, read);
+  if (split !== undefined) {
+    const { reading, headerDelimiter, difference } = split;
+    const { dialect, records } = reading;
+    const differences = [difference];
+    return {
+      ...{ dialect, differences, records, headerDelimiter },
+      sepLine: sep.length,
+      quotedLines: false,
+    };
+  }
   return found(chosen, declared, sep.length, names);
 }
 
@@ -411,6 +424,47 @@ function isBetter(reading: Reading, asDeclared: Reading): boolean {
 
 function shareOf({ agreeing, total, headerWidth, width }: Reading): number {
   return headerWidth === width ? agreeing / total : 0;
+}
+
+/** A header of one label by what separates the rows, which something else separates into as many labels as they have cells. */
+function splitHeader(
+  declared: CompiledDialect,
+  characters: readonly string[],
+  read: (dialect: CompiledDialect) => Reading,
+): { reading: Reading; headerDelimiter: string; difference: DialectDifference } | undefined {
+  const { header, headerRows, quote, escape: escapeByte, comment } = declared;
+  if (!header || headerRows.length !== 1) return undefined;
+  const readings = [...new Set([String.fromCharCode(declared.delimiter), ...characters])]
+    .map((character) => ({ character, code: character.charCodeAt(0) }))
+    .filter(({ code }) => ![quote, escapeByte, comment].includes(code))
+    .map(({ character, code }) => ({ character, reading: read({ ...declared, delimiter: code }) }));
+  const place = declaredHeader(declared);
+  for (const { character, reading } of readings) {
+    const first = reading.records[place];
+    const rows = reading.records.slice(place + 1).filter((record) => !isBlank(record));
+    const width = commonWidth(rows);
+    const agreeing = rows.filter((row) => row.width === width && row.valid).length;
+    const isOne = first?.width === 1 && first.quoted === 0 && first.valid;
+    // One row of two cells says little.
+    const isTold = width > 2 || (width === 2 && rows.length > 1);
+    if (!isOne || !isTold || agreeing < rows.length * 0.9) continue;
+    const labels = readings.find(({ reading: { records } }) => {
+      const record = records[place];
+      return record !== undefined && record.quoted === 0 && areLabels(record, width);
+    });
+    if (labels === undefined) continue;
+    const [wanted, shown] = [labels.character, character].map(delimiterName);
+    const lines = `${agreeing} of ${reading.partial ? 'the first ' : ''}${counted(rows.length, 'line')} ${rows.length === 1 ? 'has' : 'have'}`;
+    return {
+      reading,
+      headerDelimiter: labels.character,
+      difference: {
+        kind: 'header-delimiter',
+        sentence: `The header is ${wanted}-separated, and the rows are ${shown}-separated: ${lines} ${counted(width - 1, shown ?? '')}.`,
+        remedy: 'Export labels and values with the same character between them.',
+      },
+    };
+  }
 }
 
 /** Tries the other quote where cells of the first lines begin with it, and none with the one that is declared. */

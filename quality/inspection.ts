@@ -771,12 +771,11 @@ export class Inspection implements RecordHandler {
     const { headerJoin, headerRows } = this.#file.dialect;
     const { failing } = this.#found;
     this.#judgeStructure(scanner, ANY);
-    const count = Math.min(scanner.cellCount, MAX_CELLS);
-    const part = Array.from({ length: count }, (_, cell) => cellText(scanner, cell));
+    const part = this.#labelsOf(scanner);
     const header = this.#header;
     header.labels =
       header.labels.length === 0 ? part : joinedLabels(header.labels, part, headerJoin);
-    header.labelCount = Math.max(header.labelCount, scanner.cellCount);
+    header.labelCount = Math.max(header.labelCount, scanner.cellCount, part.length);
     header.line = scanner.recordLine;
     header.intact &&= this.#found.failing === failing;
     if (this.#file.records !== headerRows.at(-1)) return;
@@ -785,6 +784,16 @@ export class Inspection implements RecordHandler {
       this.#headerStart = this.#headerMemory.start;
     }
     this.#endHeader(header);
+  }
+
+  #labelsOf(scanner: Scanner): readonly string[] {
+    const delimiter = this.#dialect?.headerDelimiter;
+    if (delimiter !== undefined) {
+      const { bytes, recordStart, recordEnd } = scanner;
+      return decodeText(bytes, recordStart, recordEnd).split(delimiter, MAX_CELLS).map(shorten);
+    }
+    const count = Math.min(scanner.cellCount, MAX_CELLS);
+    return Array.from({ length: count }, (_, cell) => cellText(scanner, cell));
   }
 
   #endHeader(header: Header & { readonly labels: readonly string[] }): void {

@@ -73,6 +73,14 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   tabs: otherDialect(PLAIN.replaceAll(',', '\t'), 'delimiter'),
   semicolons: otherDialect(PLAIN.replaceAll(',', ';'), 'delimiter'),
+  'a header of commas over semicolons': otherDialect(
+    HEADER + PLAIN.slice(HEADER.length).replaceAll(',', ';'),
+    'header-delimiter',
+  ),
+  'a header of tabs over commas': otherDialect(
+    HEADER.replaceAll(',', '\t') + GOOD.slice(HEADER.length),
+    'header-delimiter',
+  ),
   apostrophes: otherDialect(GOOD.replaceAll('"', "'"), 'quote'),
   'a PDF': unsupported('%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\n'),
   'an old workbook': unsupported(

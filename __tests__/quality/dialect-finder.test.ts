@@ -42,6 +42,8 @@ describe('findDialect', () => {
       "id;text\n1;'a;b'\n2;'c;d'\n3;'e;f'\n4;say \"g\"\n",
       ['delimiter ;', "quote '"],
     ],
+    ['commas under tabs', 'id\tname\n1,a\n2,b\n', ['header-delimiter']],
+    ['semicolons under vertical bars', 'id|day|x\n1;2;3\n', ['header-delimiter']],
     ['lines quoted as a whole', '"id,name"\n"1,""a, b"""\n', ['quoted-lines']],
     [
       'lines quoted as a whole, by semicolons',

@@ -29,7 +29,14 @@ const OTHER_ENCODING = 'windows-1252';
 const DEFAULT = compileDialect(undefined, '', new ProblemList());
 
 /** Diagnoses that say how a file is written. */
-const OF_DIALECTS = ['undeclared-encoding', 'delimiter', 'quoted-lines', 'quote', 'header-row'];
+const OF_DIALECTS = [
+  'undeclared-encoding',
+  'delimiter',
+  'header-delimiter',
+  'quoted-lines',
+  'quote',
+  'header-row',
+];
 
 /**
  * Finds out how samples of one kind of file are written: encoding, delimiter, quotes, and the row of the labels under what
