@@ -12,14 +12,24 @@ const MOST_MINORS_AHEAD_OF_NODES = 1;
 /**
  * Refuses version changes that EKS refuses half way, or that nobody asked for: of the control plane one that no
  * tfvars names, that goes down or over more than one minor version, or that leaves nodes two behind; of an add-on
- * one to an older version that no tfvars names.
+ * one to an older version that no tfvars names. What follows from a refused version of the control plane is not told
+ * too: it goes with it.
  */
 export function refuseVersionChanges(plan: PlanJson, named: NamedVersions): readonly Refusal[] {
+  const clusters = updatesOf(plan, 'aws_eks_cluster');
+  const addOns = updatesOf(plan, 'aws_eks_addon');
   return [
-    ...updatesOf(plan, 'aws_eks_cluster').flatMap((change) => refuseOfCluster(change, named)),
-    ...refuseNodesBehind(plan),
-    ...updatesOf(plan, 'aws_eks_addon').flatMap((change) => refuseOfAddOn(change, named)),
+    ...clusters.flatMap((change) => refuseOfCluster(change, named)),
+    ...(clusters.some((change) => minorsUp(change) > 1) ? [] : refuseNodesBehind(plan)),
+    ...(clusters.some((change) => minorsUp(change) < 0)
+      ? []
+      : addOns.flatMap((change) => refuseOfAddOn(change, named))),
   ];
+}
+
+/** By how many minor versions an update raises a control plane. */
+function minorsUp({ change: { before, after } }: PlannedChange): number {
+  return minorOf(String(after?.version)) - minorOf(String(before?.version));
 }
 
 function updatesOf(plan: PlanJson, type: string): readonly PlannedChange[] {

@@ -45,6 +45,19 @@ describe('a change of the Kubernetes version', () => {
     expect(refused[0]?.next).toContain(next);
   });
 
+  it('downwards is refused alone, without the add-ons that would go down with it', () => {
+    const down = addOn('v1.33.1-eksbuild.1', 'v1.32.1-eksbuild.1');
+    expect(refusals([cluster('1.33', '1.32'), down], '1.32')).toMatchObject([
+      { next: 'set kubernetes_version = "1.33" in file_processing.tfvars' },
+    ]);
+  });
+
+  it('of two minor versions is refused alone, without the nodes that it would leave behind', () => {
+    expect(refusals([cluster('1.33', '1.35'), nodes('1.33', '1.33')])).toMatchObject([
+      { next: expect.stringContaining('kubernetes_version = "1.34"') },
+    ]);
+  });
+
   it('that leaves nodes two minor versions behind is refused', () => {
     const refused = refusals([cluster('1.34', '1.35'), nodes('1.33', '1.33')]);
     expect(refused).toHaveLength(1);
