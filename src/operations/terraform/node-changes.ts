@@ -24,7 +24,7 @@ export function nodeChanges(plan: PlanJson): readonly string[] {
     const name = String(before?.node_group_name ?? group.address);
     if (deletes(group)) {
       return actions.includes('create')
-        ? `a new node group takes the place of ${name}: it starts with ${sizeOf(after)} nodes beside the old one, which is drained and goes once the new one is ready`
+        ? `a new node group takes the place of ${name}: it starts with ${sizeOf(after)} beside the old one, which is drained and goes once the new one is ready`
         : `the node group ${name} is drained and goes; its pods move to nodes of other groups`;
     }
     const reasons = before === null ? [] : rollReasons(plan, group);
@@ -68,6 +68,8 @@ function templateOf(values: Values | null): Values {
   return ((values?.launch_template ?? []) as readonly Values[])[0] ?? {};
 }
 
-function sizeOf(values: Values | null): unknown {
-  return ((values?.scaling_config ?? []) as readonly Values[])[0]?.desired_size ?? 'its';
+function sizeOf(values: Values | null): string {
+  const [scaling] = (values?.scaling_config ?? []) as readonly Values[];
+  const size = scaling?.desired_size ?? 'its';
+  return `${size} ${size === 1 ? 'node' : 'nodes'}`;
 }

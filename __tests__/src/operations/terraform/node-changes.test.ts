@@ -61,6 +61,12 @@ describe('nodeChanges', () => {
     ]);
   });
 
+  it('counts a successor of one node in the singular', () => {
+    expect(told(group(['create', 'delete'], { scaling_config: [{ desired_size: 1 }] }))).toEqual([
+      expect.stringContaining('it starts with 1 node beside the old one'),
+    ]);
+  });
+
   it('says where the pods of a group go that goes', () => {
     expect(told(group(['delete'], null))).toEqual([
       'the node group nodes-1 is drained and goes; its pods move to nodes of other groups',

@@ -13,14 +13,14 @@ export interface Refusal {
 }
 
 /**
- * Stops a command, with every reason at once.
+ * Stops a command, with every reason at once, and each way out once.
  *
  * @throws OperationError (EXIT.refused) unless there is no reason
  */
 export function refuse(refusals: readonly Refusal[]): void {
   if (refusals.length === 0) return;
   throw new OperationError(`refused: ${refusals.map(({ reason }) => reason).join('\nrefused: ')}`, {
-    next: refusals.map(({ next }) => next).join('\nnext: '),
+    next: [...new Set(refusals.map(({ next }) => next))].join('\nnext: '),
     code: EXIT.refused,
   });
 }

@@ -67,6 +67,13 @@ test('what else is replaced is not the cluster', () => {
   );
 });
 
+test('a way out of several things is told once', () => {
+  const refusals = ['one thing', 'another'].map((reason) => ({ reason, next: 'do this' }));
+  expect(() => refuse(refusals)).toThrow(
+    expect.objectContaining({ message: 'refused: one thing\nrefused: another', next: 'do this' }),
+  );
+});
+
 const rolePlan = (actions: readonly string[]) => clusterPlan(actions, 'aws_iam_role');
 
 test('a role that is made anew is refused', () => {
