@@ -24,6 +24,7 @@ if (mode === 'csv-parse') {
   const field = { name: KEY_FIELD, type, constraints: { unique: true } } as const;
   const { verdict } = await inspectCsv(fileSource(file, NODE_PORTS).chunks, NODE_PORTS, {
     expectation: { schema: { fields: [field] } },
+    sizeBytes: statSync(file).size,
     ...(mode === 'keys-on-disk' ? { maxKeyBytes: 16 * 1024 * 1024 } : {}),
   });
   if (verdict !== 'passed') throw new Error(`different keys have ${verdict}`);
