@@ -331,7 +331,7 @@ describe('the image', () => {
     const script =
       "console.log(require('/app/listener/bin/bundle.cjs').freshBundle('/app/listener'))";
     const { stdout } = await runIn(['node', '-e', script]);
-    expect(stdout).toMatch(/^\/app\/listener\/dist\/[0-9a-f]{64}\/main\.mjs\n$/);
+    expect(stdout).toMatch(/^\/app\/listener\/dist\/[0-9a-f]{64}\/main\.cjs\n$/);
   });
 
   it('judges a file without any setting', async () => {

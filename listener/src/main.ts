@@ -19,15 +19,19 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// Loaded only now, so that even a fault in a module ends with the code above.
-const { loadDotEnv } = await import('./config/read-variables.ts');
-const { runCli } = await import('./cli.ts');
+async function run(): Promise<void> {
+  // Loaded only now, so that even a fault in a module ends with the code above.
+  const { loadDotEnv } = await import('./config/read-variables.ts');
+  const { runCli } = await import('./cli.ts');
+  loadDotEnv(process.cwd());
+  const code = await runCli(process.argv.slice(2), {
+    environment: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+  });
+  // Not when the event loop is empty: a connection that some library keeps must not keep the process.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
 
-loadDotEnv(process.cwd());
-const code = await runCli(process.argv.slice(2), {
-  environment: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
-});
-// Not when the event loop is empty: a connection that some library keeps must not keep the process.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+// The bundle is a script, which can't await anything here.
+run().catch(crash);

@@ -1,10 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { beforeEach, expect, it } from 'vitest';
-import { digestOf, freshBundle } from '../../../listener/bin/bundle.cjs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { digestOf, freshBundle, runBundle } from '../../../listener/bin/bundle.cjs';
 import { builtScripts } from '../../../listener/src/console/checker/scripts.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
+const BUNDLE = join(import.meta.dirname, '../../../listener/bin/bundle.cjs');
 const FILES = ['listener/src/main.ts', 'quality/inspect.ts'];
 
 let root: string;
@@ -24,7 +26,7 @@ async function write(file: string, content: string) {
 }
 
 it('a bundle is loaded that was made from the sources as they are', () => {
-  expect(freshBundle(listener)).toBe(join(listener, 'dist', digestOf(root, FILES), 'main.mjs'));
+  expect(freshBundle(listener)).toBe(join(listener, 'dist', digestOf(root, FILES), 'main.cjs'));
 });
 
 it.each([
@@ -42,6 +44,34 @@ it.each([
 ])('no bundle is loaded where %s', async (_, change) => {
   await change();
   expect(freshBundle(listener)).toBeUndefined();
+});
+
+describe('a script of the bundle', () => {
+  const ran = globalThis as { scriptRan?: string };
+  let script: string;
+
+  beforeEach(async () => {
+    delete ran.scriptRan;
+    script = join(listener, 'dist/main.cjs');
+    const text =
+      "#!/usr/bin/env node\nglobalThis.scriptRan = require('node:path').basename(__filename);";
+    await write('listener/dist/main.cjs', text);
+  });
+
+  it('is run by what V8 has compiled of it before', () => {
+    const program = `require(${JSON.stringify(BUNDLE)}).cacheBundle(process.argv[1])`;
+    execFileSync(process.execPath, ['-e', program, script]);
+    expect([runBundle(script), ran.scriptRan]).toEqual([true, 'main.cjs']);
+  });
+
+  it('is compiled anew where V8 does not take that', async () => {
+    await write(`listener/dist/main.${process.arch}.cache`, 'of another version');
+    expect([runBundle(script), ran.scriptRan]).toEqual([false, 'main.cjs']);
+  });
+
+  it('is compiled where that is missing, as for another processor', () => {
+    expect([runBundle(script), ran.scriptRan]).toEqual([false, 'main.cjs']);
+  });
 });
 
 it('the scripts of a checker are built where they are missing', async () => {
