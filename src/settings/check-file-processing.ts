@@ -23,10 +23,10 @@ import {
   arnFaults,
   type CrossFinding,
   checkFips,
-  checkRoles,
   checkStateKey,
   checkTags,
   crossFindings,
+  roleChecks,
   warnAccounts,
 } from './check-foundation-network.ts';
 import { checkNodes } from './check-nodes.ts';
@@ -80,14 +80,19 @@ export function checkFileProcessing(
       checkStateKey,
       checkTags,
       checkEnvironment,
-      checkArns,
+      checkProxy,
+      checkAdministrators,
+      ...ARN_VARIABLES.map((name) => (valid: FileProcessingSettings) => checkArn(valid, name)),
       checkExistingNetwork,
       (valid) => checkExistingCluster(valid, given),
       ...OF_OWN_CLUSTER.map(
         (name) => (valid: FileProcessingSettings) => checkOwnCluster(valid, given, name),
       ),
-      checkKeyArns,
-      (valid) => checkRoles(valid, `${valid.cluster_name}-file-processing-sa`),
+      checkKeysOfBuckets,
+      checkKeysOfCopies,
+      ...roleChecks<FileProcessingSettings>(
+        ({ cluster_name }) => `${cluster_name}-file-processing-sa`,
+      ),
     ],
     settings,
     faulty,
@@ -654,23 +659,20 @@ const OF_EXTERNAL_DATABASES: readonly Name[] = [
   'existing_secret_name',
 ];
 
-function checkEnvironment({
-  extra_environment,
-  http_proxy,
-  no_proxy,
-}: FileProcessingSettings): FileProcessingFinding[] {
-  const findings: FileProcessingFinding[] = [];
+function checkEnvironment({ extra_environment }: FileProcessingSettings): FileProcessingFinding[] {
   const owned = Object.keys(extra_environment).filter(isListenerVariable);
-  if (owned.length > 0) {
-    findings.push({
+  if (owned.length === 0) return [];
+  return [
+    {
       variable: 'extra_environment',
       message: `${owned.join(', ')} must be left out: they are the listener's own, which settings fill. Its own are ${[...Object.keys(LISTENER_VARIABLES), ...PROXY_VARIABLES].join(', ')}`,
-    });
-  }
-  if (no_proxy.length > 0 && http_proxy === '') {
-    findings.push({ variable: 'no_proxy', message: 'must be empty without http_proxy' });
-  }
-  return findings;
+    },
+  ];
+}
+
+function checkProxy({ http_proxy, no_proxy }: FileProcessingSettings): FileProcessingFinding[] {
+  if (no_proxy.length === 0 || http_proxy !== '') return [];
+  return [{ variable: 'no_proxy', message: 'must be empty without http_proxy' }];
 }
 
 function checkDatabase(
@@ -739,20 +741,34 @@ const ARN_VARIABLES = [
 /** The listener publishes notices in the region of their topic; all else is of use in its own region alone. */
 const IN_ANY_REGION: readonly string[] = ['notice_topic_arn', 'notice_topic_kms_key_arn'];
 
-function checkArns(settings: FileProcessingSettings): FileProcessingFinding[] {
-  const arns = [
-    ...settings.cluster_admin_arns.map((arn) => ['cluster_admin_arns', arn] as const),
-    ...ARN_VARIABLES.map((name) => [name, settings[name]] as const),
-  ];
-  return arnFaults('aws_region', settings.aws_region, arns, IN_ANY_REGION);
+function checkArn(
+  settings: FileProcessingSettings,
+  name: (typeof ARN_VARIABLES)[number],
+): FileProcessingFinding[] {
+  return arnFaults('aws_region', settings.aws_region, [[name, settings[name]]], IN_ANY_REGION);
 }
 
-function checkKeyArns(settings: FileProcessingSettings): FileProcessingFinding[] {
+function checkAdministrators({
+  aws_region,
+  cluster_admin_arns,
+}: FileProcessingSettings): FileProcessingFinding[] {
+  const arns = cluster_admin_arns.map((arn) => ['cluster_admin_arns', arn] as const);
+  return arnFaults('aws_region', aws_region, arns);
+}
+
+function checkKeysOfBuckets(settings: FileProcessingSettings): FileProcessingFinding[] {
   const arns = bucketsOf(settings).map(
     ({ keyArn }, index) => [bucketSetting(settings, index, 'kms_key_arn'), keyArn] as const,
   );
-  const ofCopies = settings.routing_targets.map(
+  return arnFaults('aws_region', settings.aws_region, arns);
+}
+
+function checkKeysOfCopies({
+  aws_region,
+  routing_targets,
+}: FileProcessingSettings): FileProcessingFinding[] {
+  const arns = routing_targets.map(
     ({ kms_key_arn }, index) => [`routing_targets[${index}].kms_key_arn`, kms_key_arn] as const,
   );
-  return arnFaults('aws_region', settings.aws_region, [...arns, ...ofCopies]);
+  return arnFaults('aws_region', aws_region, arns);
 }

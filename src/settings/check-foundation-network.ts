@@ -61,7 +61,7 @@ export function checkFoundationNetwork(
       checkFips,
       checkStateKey,
       checkTags,
-      (valid) => checkRoles(valid, `${valid.name_prefix}-flow-logs`),
+      ...roleChecks<FoundationNetworkSettings>(({ name_prefix }) => `${name_prefix}-flow-logs`),
     ],
     settings,
     faulty,
@@ -172,76 +172,79 @@ interface RoleSettings {
   readonly state_bucket: string;
 }
 
+type RoleFinding = CrossFinding<keyof RoleSettings>;
+
 /**
- * Faults of what an account demands of every role.
+ * Checks of what an account demands of every role, one for each variable that may be at fault.
  *
  * @param longestName - the longest name of a role, before the prefix
  */
-export function checkRoles(
-  settings: RoleSettings,
-  longestName: string,
-): CrossFinding<keyof RoleSettings>[] {
-  const { account_id, aws_region, iam_role_name_prefix, permissions_boundary_arn } = settings;
-  const findings: CrossFinding<keyof RoleSettings>[] = [];
+export function roleChecks<Settings extends RoleSettings>(
+  longestName: (settings: Settings) => string,
+): readonly ((settings: Settings) => RoleFinding[])[] {
+  return [
+    (settings) => checkRoleName(settings, longestName(settings)),
+    checkBoundary,
+    (settings) => checkRolePartition(settings, 'assume_role_arn'),
+    (settings) => checkRolePartition(settings, 'state_role_arn'),
+    checkRoleAccount,
+    checkStateRole,
+    checkExternalId,
+  ];
+}
+
+function checkRoleName({ iam_role_name_prefix }: RoleSettings, longestName: string): RoleFinding[] {
   const name = `${iam_role_name_prefix}${longestName}`;
-  if (name.length > LONGEST_ROLE_NAME) {
-    findings.push({
-      variable: 'iam_role_name_prefix',
-      message: `${iam_role_name_prefix} makes ${name}, a role's name of ${name.length} characters; must be at most ${LONGEST_ROLE_NAME}`,
-    });
-  }
-  findings.push(...checkAssumedRoles(settings));
+  if (name.length <= LONGEST_ROLE_NAME) return [];
+  const message = `${iam_role_name_prefix} makes ${name}, a role's name of ${name.length} characters; must be at most ${LONGEST_ROLE_NAME}`;
+  return [{ variable: 'iam_role_name_prefix', message }];
+}
+
+function checkBoundary({
+  account_id,
+  aws_region,
+  permissions_boundary_arn,
+}: RoleSettings): RoleFinding[] {
   const boundary = parseArn(permissions_boundary_arn);
-  if (boundary === undefined) return findings;
-  const partition = partitionOf(aws_region).name;
-  if (boundary.partition !== partition) {
-    findings.push({
-      variable: 'permissions_boundary_arn',
-      message: `${permissions_boundary_arn} is in partition ${boundary.partition}; aws_region ${aws_region} is in ${partition}`,
-    });
-  }
+  if (boundary === undefined) return [];
+  const variable = 'permissions_boundary_arn' as const;
+  const findings: RoleFinding[] = arnFaults('aws_region', aws_region, [
+    [variable, permissions_boundary_arn],
+  ]);
   if (account_id !== '' && !['aws', account_id].includes(boundary.account)) {
     findings.push({
-      variable: 'permissions_boundary_arn',
+      variable,
       message: `${permissions_boundary_arn} is in account ${boundary.account}, account_id is ${account_id}; a role takes a policy of its own account or of AWS`,
     });
   }
   return findings;
 }
 
-function checkAssumedRoles(settings: RoleSettings): CrossFinding<keyof RoleSettings>[] {
-  const { account_id, aws_region, assume_role_arn, state_bucket, state_role_arn } = settings;
-  const partition = partitionOf(aws_region).name;
-  const findings: CrossFinding<keyof RoleSettings>[] = [];
-  for (const variable of ['assume_role_arn', 'state_role_arn'] as const) {
-    const role = parseArn(settings[variable]);
-    if (role !== undefined && role.partition !== partition) {
-      findings.push({
-        variable,
-        message: `${settings[variable]} is in partition ${role.partition}; aws_region ${aws_region} is in ${partition}`,
-      });
-    }
-  }
+function checkRolePartition(
+  settings: RoleSettings,
+  variable: 'assume_role_arn' | 'state_role_arn',
+): RoleFinding[] {
+  return arnFaults('aws_region', settings.aws_region, [[variable, settings[variable]]]);
+}
+
+function checkRoleAccount({ account_id, assume_role_arn }: RoleSettings): RoleFinding[] {
   const account = parseArn(assume_role_arn)?.account;
-  if (account !== undefined && account_id !== '' && account !== account_id) {
-    findings.push({
-      variable: 'assume_role_arn',
-      message: `${assume_role_arn} is in account ${account}; the provider takes credentials of account_id ${account_id} alone`,
-    });
-  }
-  if (state_role_arn !== '' && state_bucket === '') {
-    findings.push({
-      variable: 'state_role_arn',
-      message: 'must be empty without state_bucket: a local file needs no role',
-    });
-  }
-  if (settings.assume_role_external_id !== '' && assume_role_arn === '' && state_role_arn === '') {
-    findings.push({
-      variable: 'assume_role_external_id',
-      message: 'must be empty without assume_role_arn and state_role_arn',
-    });
-  }
-  return findings;
+  if (account === undefined || account_id === '' || account === account_id) return [];
+  const message = `${assume_role_arn} is in account ${account}; the provider takes credentials of account_id ${account_id} alone`;
+  return [{ variable: 'assume_role_arn', message }];
+}
+
+function checkStateRole({ state_bucket, state_role_arn }: RoleSettings): RoleFinding[] {
+  if (state_role_arn === '' || state_bucket !== '') return [];
+  const message = 'must be empty without state_bucket: a local file needs no role';
+  return [{ variable: 'state_role_arn', message }];
+}
+
+function checkExternalId(settings: RoleSettings): RoleFinding[] {
+  const { assume_role_arn, assume_role_external_id, state_role_arn } = settings;
+  if (assume_role_external_id === '' || assume_role_arn !== '' || state_role_arn !== '') return [];
+  const message = 'must be empty without assume_role_arn and state_role_arn';
+  return [{ variable: 'assume_role_external_id', message }];
 }
 
 /** ARNs and registries of accounts that are neither the stack's own nor trusted; none where `account_id` names no own one. */

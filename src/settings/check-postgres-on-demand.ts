@@ -2,10 +2,10 @@ import {
   arnFaults,
   type CrossFinding,
   checkFips,
-  checkRoles,
   checkStateKey,
   checkTags,
   crossFindings,
+  roleChecks,
 } from './check-foundation-network.ts';
 import { checkExistingNetwork } from './existing-network.ts';
 import {
@@ -46,7 +46,7 @@ export function checkPostgresOnDemand(
       checkFips,
       checkStateKey,
       checkTags,
-      (valid) => checkRoles(valid, monitoringRoleName(valid)),
+      ...roleChecks(monitoringRoleName),
     ],
     settings,
     faulty,

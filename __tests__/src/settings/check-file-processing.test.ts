@@ -25,6 +25,37 @@ const place = (more: object) => ({
   ...more,
 });
 
+describe('a variable that is at fault by itself', () => {
+  const elsewhere = (arn: string) => arn.replace('aws-us-gov', 'aws');
+  const settings: Overrides = {
+    ...{ alarm_topic_arn: elsewhere('arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call') },
+    ...{ tls_certificate_arn: elsewhere(CERTIFICATE), volume_kms_key_arn: elsewhere(KEY) },
+    ...{ cluster_admin_arns: [elsewhere(ROLE)], permissions_boundary_arn: elsewhere(ROLE) },
+    ...{ state_role_arn: ROLE, no_proxy: ['example.gov'] },
+    routing_targets: [place({ kms_key_arn: elsewhere(KEY) })],
+  };
+
+  it.each([
+    ['existing_topic_arn'],
+    ['assume_role_arn'],
+    ['extra_environment'],
+    ['bucket_kms_key_arn'],
+  ])('%s hides no fault of another', (name) => {
+    const faults = checkFileProcessing(
+      { ...fileProcessingSettings(), ...settings },
+      new Set(Object.keys(settings)),
+      new Set([name]),
+    );
+    expect(faults.map(({ variable }) => variable)).toEqual(
+      expect.arrayContaining([
+        ...['alarm_topic_arn', 'tls_certificate_arn', 'volume_kms_key_arn'],
+        ...['cluster_admin_arns', 'permissions_boundary_arn', 'state_role_arn', 'no_proxy'],
+        'routing_targets[0].kms_key_arn',
+      ]),
+    );
+  });
+});
+
 describe('autoscaling by backlog', () => {
   it('needs a database that KEDA can find', () => {
     expect(check({ ...DATABASE, autoscaling: 'backlog' })).toEqual([]);
