@@ -253,11 +253,17 @@ export function holdsAlways(condition: unknown, type = '', nullable = true): boo
             ...named.filter((value) => typeof value === typeof BY_TYPE[type]?.[0]),
           ]),
     ];
-    const verdicts = tried.flatMap((_, index) =>
+    let holds = false;
+    for (const index of tried.keys()) {
       // Several references get the same value, and others.
-      [0, 1, 5].map((step) => verdictOf(expression, tried, index, step)),
-    );
-    return verdicts.includes(true) && !verdicts.includes(false) && !verdicts.includes(UNKNOWN);
+      for (const step of [0, 1, 5]) {
+        const verdict = verdictOf(expression, tried, index, step);
+        // Most conditions are false for one of the first: the rest need not be tried.
+        if (verdict === false || verdict === UNKNOWN) return false;
+        holds ||= verdict === true;
+      }
+    }
+    return holds;
   } catch (error) {
     if ([Unevaluated, Failure, SyntaxError].some((kind) => error instanceof kind)) return false;
     throw error;
