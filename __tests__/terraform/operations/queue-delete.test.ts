@@ -102,6 +102,13 @@ test.each([
   expect(await queues()).toEqual([LEFT]);
 });
 
+test('deletes a queue whose topic a destroy has taken', async () => {
+  await aws.createQueue(LEFT);
+  const { code, err } = await queueDelete('--auto-approve', '--allow-message-loss');
+  expect(code, err).toBe(0);
+  expect(await queues()).toEqual([]);
+});
+
 test('has nothing to do where there is no such queue', async () => {
   await aws.createTopic(TOPIC);
   const { code, out } = await queueDelete('--auto-approve', '--json');

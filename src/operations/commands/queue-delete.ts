@@ -94,7 +94,11 @@ function refuseQueueOfStack(arn: string, target: EventTarget): void {
 }
 
 async function refuseSubscribed(arn: string, { clients, topic }: EventTarget): Promise<void> {
-  const subscriptions = await subscriptionsOf(await clients.sns(), topic.arn);
+  const subscriptions = await subscriptionsOf(await clients.sns(), topic.arn).catch((error) => {
+    // A destroy takes the topic, but not the queue, which it does not know.
+    if (error.cause?.name === 'NotFoundException') return [];
+    throw error;
+  });
   if (!subscriptions.some(({ endpoint, state }) => endpoint === arn && state !== 'deleted')) return;
   refuse([
     {

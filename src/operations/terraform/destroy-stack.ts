@@ -4,6 +4,8 @@ import { databaseTarget } from '../database/database.ts';
 import { CUSTOM_PHASE, customObjects } from '../kubernetes/custom-objects.ts';
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
+import { queueDepth } from '../topics/dead-letter-queue.ts';
+import { depthText, queueName } from '../topics/queue-drain.ts';
 import { guardPlan } from './guards/guard-plan.ts';
 import { DATABASES } from './guards/refusals.ts';
 import {
@@ -13,9 +15,11 @@ import {
   waitForInterfaces,
 } from './load-balancer.ts';
 import { type OpenOptions, type OpenStack, openStack } from './open-stack.ts';
+import { DEAD_LETTER_QUEUE, DELIVERY_QUEUE } from './phases.ts';
 import {
   changesOf,
   clusterIn,
+  type HeldResource,
   managedResources,
   type PlanJson,
   type ResourceChange,
@@ -80,6 +84,7 @@ export async function destroyStack(
     });
   }
   warnWhatStays(context, stack);
+  await warnOfLeftQueue(context, stack, held);
   const changes: ResourceChange[] = [];
   const review = { ...reviewOf(stack, options), ...(database && { before: database.unprotect }) };
   const loadBalancers = loadBalancersOf(state);
@@ -224,6 +229,23 @@ function vpcOfCluster(state: StateJson): string | undefined {
   const values = clusterIn(state);
   const [network] = (values?.vpc_config ?? []) as readonly { readonly vpc_id?: string }[];
   return network?.vpc_id;
+}
+
+/** A queue that a switch of delivery has left is outside the state: it stays, but not the key that reads it. */
+async function warnOfLeftQueue(
+  { stderr }: OperationContext,
+  { clients }: OpenStack,
+  held: readonly HeldResource[],
+): Promise<void> {
+  const arnOf = (address: string) => held.find((one) => one.address === address)?.values.arn;
+  const deadLetters = arnOf(DEAD_LETTER_QUEUE);
+  if (deadLetters === undefined || arnOf(DELIVERY_QUEUE) !== undefined) return;
+  const left = String(deadLetters).replace(/-dead-letter$/, '-deliveries');
+  const depth = await queueDepth(await clients.sqs(), left);
+  if (depth === undefined) return;
+  stderr.write(
+    `warning: ${queueName(left)}, left by a switch of delivery, stays: ${depthText(depth)}, which nobody can read once the stack's key is gone (npm run manage -- queue-delete)\n`,
+  );
 }
 
 function warnWhatStays({ stderr }: OperationContext, { name, settings }: OpenStack): void {

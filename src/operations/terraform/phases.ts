@@ -11,6 +11,8 @@ export const QUEUE_SUBSCRIPTION = 'aws_sns_topic_subscription.queue';
 
 /** The queue that the listener fetches from. */
 export const DELIVERY_QUEUE = 'aws_sqs_queue.deliveries';
+/** Address of the queue of messages that were not taken. */
+export const DEAD_LETTER_QUEUE = 'aws_sqs_queue.dead_letter';
 
 /** A part of an apply with a plan of its own. */
 export interface Phase {

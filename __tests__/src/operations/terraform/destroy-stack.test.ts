@@ -130,6 +130,22 @@ describe('destroy', () => {
     expect(code).toBe(0);
   });
 
+  test('tells of a queue that a switch of delivery has left, whose key goes', async () => {
+    const arn = 'arn:aws-us-gov:sqs:us-gov-west-1:123456789012:files-dead-letter';
+    const answer = { QueueUrl: 'https://sqs/', Attributes: { ApproximateNumberOfMessages: '3' } };
+    const warned = async (...more: readonly string[]) => {
+      const addresses = ['aws_sqs_queue.dead_letter', ...more];
+      const resources = Object.fromEntries(addresses.map((address) => [address, { arn }]));
+      const played = playedTerraform({ resources, held: addresses });
+      const { err } = await destroy(played, ['--auto-approve'], {}, JSON.stringify(answer));
+      return err;
+    };
+    expect(await warned()).toContain(
+      'files-deliveries, left by a switch of delivery, stays: 3 messages',
+    );
+    expect(await warned('aws_sqs_queue.deliveries')).not.toContain('left by a switch');
+  });
+
   test('says what stays', async () => {
     const { err } = await destroy(await standing(), ['--auto-approve']);
     expect(err).toContain('bucket etl-ba-research-client-etl and the database on dev-postgres');
