@@ -237,13 +237,17 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     remedy: 'Export the file as UTF-8, or declare {"encoding": "windows-1252"} in the dialect.',
     find({ log, cutsCharacter }) {
       if (cutsCharacter && log.total('encoding-error') === 1) return undefined;
-      const found = matching(log, ['encoding-error'], ({ message }) =>
-        message.includes('In Windows-1252 it would be'),
-      );
-      const { example } = found;
-      if (example === undefined) return undefined;
-      const sentence = 'The text is not UTF-8 but probably Windows-1252.';
-      return { ...found, sentence, evidence: example.message };
+      const found = guessedEncoding(log);
+      return found?.name === WINDOWS_1252 ? found : undefined;
+    },
+  },
+  {
+    kind: 'other-encoding',
+    remedy: 'Export the file as UTF-8: this encoding cannot be declared.',
+    find({ log, cutsCharacter }) {
+      if (cutsCharacter && log.total('encoding-error') === 1) return undefined;
+      const found = guessedEncoding(log);
+      return found?.name === WINDOWS_1252 ? undefined : found;
     },
   },
   dialectKind('delimiter'),
@@ -690,6 +694,22 @@ function matching(
   }
   const values = all.flatMap(({ value }) => value ?? []);
   return { faults, matched: all.length, example: all[0], values };
+}
+
+const WINDOWS_1252 = 'Windows-1252';
+const GUESSED = / In (.+?) it would be /;
+
+/** What the text is in where it is not UTF-8, by the last fault that says so: it knows most of the file. */
+function guessedEncoding(log: FaultLog): (Finding & { name: string }) | undefined {
+  const found = matching(log, ['encoding-error'], ({ message }) => GUESSED.test(message));
+  const last = log.sample.findLast(({ type, message }) => {
+    return type === 'encoding-error' && GUESSED.test(message);
+  });
+  const name = GUESSED.exec(last?.message ?? '')?.[1];
+  if (last === undefined || name === undefined) return undefined;
+  const sentence = `The text is not UTF-8 but probably ${name}.`;
+  const example = log.sample.find(({ message }) => GUESSED.exec(message)?.[1] === name);
+  return { ...found, example, name, sentence, evidence: example?.message };
 }
 
 /** Whether a cell of a row begins with a typographic quote, and only a later one ends with one. */

@@ -60,7 +60,7 @@ export const FAULT_KINDS = [
     meaning:
       'A cell holds a NUL byte, or bytes that are not text in the encoding of the file; or the file is UTF-32, or begins otherwise than the declared encoding does.',
     remedy:
-      'Export the file as UTF-8, or declare its `encoding` in the dialect: a message says what the byte would be in Windows-1252.',
+      'Export the file as UTF-8, or declare its `encoding` in the dialect: a message says what the byte would be in the encoding that the text probably has.',
   },
   {
     type: 'undeclared-encoding',

@@ -13,7 +13,7 @@ export const VERDICT_RULES: readonly { readonly verdict: Verdict; readonly when:
   },
   {
     verdict: 'unreadable',
-    when: 'More than half of its records hold bytes that are not text.',
+    when: 'More than half of its records hold bytes that are not text in any encoding: beside those that are not UTF-8 there are control characters.',
   },
   {
     verdict: 'failed',
@@ -53,7 +53,7 @@ export interface Evidence {
   readonly incompleteRows: number;
   /** False when the file begins as something other than text. */
   readonly readable: boolean;
-  /** Rows, the header included, that hold bytes that are not text. */
+  /** Rows, the header included, that hold bytes that are not text in any encoding. */
   readonly unreadableRecords: number;
   readonly records: number;
 }

@@ -1,50 +1,58 @@
+import { EncodingGuess } from '../encoding-guess.ts';
 import type { EnginePorts } from '../ports.ts';
 import { MAX_CELLS } from '../scanner.ts';
 import { decodeText, encodeText } from '../text.ts';
-import { CUT_OFF, type Encoding, windows1252Character } from '../text-source.ts';
+import { CUT_OFF, type Encoding } from '../text-source.ts';
 import type { Check, InspectedFile, TextSign, Writable } from './check.ts';
 import { SUSPECT_TEXT } from './structure.ts';
 
 export const ENCODING_CHECK: Check<'encoding-error' | 'undeclared-encoding'> = {
   kinds: ['encoding-error', 'undeclared-encoding'],
   suspicions: SUSPECT_TEXT,
-  begin: (file) => ({
-    head(_, found) {
-      const { encoding, by, contradicts } = file.text;
-      const name = ENCODING_NAMES[encoding];
-      if (contradicts !== undefined) {
-        if (!found.count('encoding-error')) return true;
-        const evidence = by === 'default' ? 'has no zero bytes' : `begins as ${name} does`;
-        const message = `The dialect declares ${ENCODING_NAMES[contradicts]}; the file ${evidence}, and was read as ${name}.`;
-        found.listFile('encoding-error', message, { byte: 0 });
-      } else if (by === 'zero bytes' && found.count('undeclared-encoding')) {
-        const message = `The file is ${name} without a byte order mark, by where its zero bytes are, and was read as such.`;
-        found.listFile('undeclared-encoding', message, { byte: 0 });
-      }
-      return true;
-    },
-    structure(record, found) {
-      if (record.offset(record.recordStart) >= file.suspectUntil) return true;
-      let valid = true;
-      const { bytes, starts, ends } = record;
-      const count = Math.min(record.cellCount, MAX_CELLS);
-      for (let cell = 0; cell < count; cell++) {
-        const index = firstInvalidByte(bytes, starts[cell] ?? 0, ends[cell] ?? 0);
-        if (index < 0) continue;
-        valid = false;
-        if (!found.count('encoding-error', cell)) continue;
-        const { encoding } = file.text;
-        const plainMessage = messageFor(bytes, index, encoding);
-        const message = `${plainMessage}${encoding === 'utf-8' ? windows1252Of(bytes[index] ?? 0) : ''}`;
-        found.listCell('encoding-error', cell, message, {
-          index,
-          ...(message === plainMessage ? {} : { plainMessage }),
-        });
-      }
-      if (!valid) found.countUnreadable();
-      return valid;
-    },
-  }),
+  begin(file) {
+    const guess = new EncodingGuess();
+    return {
+      head(_, found) {
+        const { encoding, by, contradicts } = file.text;
+        const name = ENCODING_NAMES[encoding];
+        if (contradicts !== undefined) {
+          if (!found.count('encoding-error')) return true;
+          const evidence = by === 'default' ? 'has no zero bytes' : `begins as ${name} does`;
+          const message = `The dialect declares ${ENCODING_NAMES[contradicts]}; the file ${evidence}, and was read as ${name}.`;
+          found.listFile('encoding-error', message, { byte: 0 });
+        } else if (by === 'zero bytes' && found.count('undeclared-encoding')) {
+          const message = `The file is ${name} without a byte order mark, by where its zero bytes are, and was read as such.`;
+          found.listFile('undeclared-encoding', message, { byte: 0 });
+        }
+        return true;
+      },
+      structure(record, found) {
+        if (record.offset(record.recordStart) >= file.suspectUntil) return true;
+        let valid = true;
+        const { bytes, starts, ends } = record;
+        const count = Math.min(record.cellCount, MAX_CELLS);
+        for (let cell = 0; cell < count; cell++) {
+          const index = firstInvalidByte(bytes, starts[cell] ?? 0, ends[cell] ?? 0);
+          if (index < 0) continue;
+          valid = false;
+          const { encoding } = file.text;
+          const byte = bytes[index] ?? 0;
+          const isOther = encoding === 'utf-8' && byte >= 0x80;
+          if (isOther) guess.see(bytes, starts[cell] ?? 0, ends[cell] ?? 0);
+          if (!found.count('encoding-error', cell)) continue;
+          const plainMessage = messageFor(bytes, index, encoding);
+          const message = `${plainMessage}${isOther ? guessedText(guess.of(byte)) : ''}`;
+          found.listCell('encoding-error', cell, message, {
+            index,
+            ...(message === plainMessage ? {} : { plainMessage }),
+          });
+        }
+        if (!valid && isBinary(bytes, record.recordStart, record.recordEnd))
+          found.countUnreadable();
+        return valid;
+      },
+    };
+  },
 };
 
 /** Encodings as people write them. */
@@ -300,12 +308,26 @@ function messageFor(bytes: Uint8Array, index: number, encoding: Encoding): strin
   return `Byte ${hex(byte)} is not UTF-8 where it stands.`;
 }
 
-/** What a byte would be in Windows-1252, which most old files are in, as another sentence. */
-function windows1252Of(byte: number): string {
-  const character = byte < 0x80 ? undefined : windows1252Character(byte);
-  if (character === undefined) return '';
-  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-  return ` In Windows-1252 it would be ${character} (U+${code}).`;
+/** What a byte would be in another encoding, as another sentence. */
+function guessedText(guessed: ReturnType<EncodingGuess['of']>): string {
+  if (guessed === undefined) return '';
+  const { name, character } = guessed;
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return ` In ${name} it would be ${character} (U+${code}).`;
+}
+
+/** Control characters that text of any encoding may hold: tabs, line and page ends, marks of DOS and delimiters. */
+const TEXT_CONTROLS: ReadonlySet<number> = new Set([
+  0x01, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1a, 0x1b, 0x1f,
+]);
+
+/** Whether bytes that are not UTF-8 are no text in another encoding either. */
+function isBinary(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte < 0x20 && !TEXT_CONTROLS.has(byte)) return true;
+  }
+  return false;
 }
 
 function hex(code: number): string {

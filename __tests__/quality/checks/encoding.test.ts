@@ -63,18 +63,48 @@ describe('firstInvalidByte', () => {
 });
 
 describe('bytes that are not text', () => {
-  it('calls a file unreadable when most of its records are not UTF-8', () => {
-    const file = Buffer.from('id,name\n1,é\n2,ñ\n', 'latin1');
+  it.each<[string, Buffer, string, string]>([
+    ['latin1', Buffer.from('José Muñoz', 'latin1'), 'é', 'Windows-1252'],
+    ['Polish', Buffer.from('Pawe\xb3 \xaf\xf3\xb3\xe6', 'latin1'), 'ł', 'Windows-1250'],
+    ['Czech', Buffer.from('Dvo\xf8\xe1k \x8akoda', 'latin1'), 'ř', 'Windows-1250'],
+    ['Cyrillic', Buffer.from('\xcf\xe5\xf2\xf0\xee\xe2', 'latin1'), 'П', 'Windows-1251'],
+    ['Macs', Buffer.from('Jos\x8e Mu\x96oz', 'latin1'), 'é', 'Mac Roman'],
+    ['DOS', Buffer.from('Jos\x82 Mu\xa4oz', 'latin1'), 'é', 'code page 850 of DOS'],
+    ['Turkish', Buffer.from('\xdeahin \xc7a\xf0lar', 'latin1'), 'Ş', 'Windows-1254'],
+    ['Greek', Buffer.from('\xc1\xe8\xde\xed\xe1', 'latin1'), 'Α', 'Windows-1253'],
+    [
+      'Cyrillic of DOS',
+      Buffer.from('\x8f\xa5\xe2\xe0\xae\xa2', 'latin1'),
+      'П',
+      'code page 866 of DOS',
+    ],
+    ['Cyrillic of Unix', Buffer.from('\xf0\xc5\xd4\xd2\xcf\xd7', 'latin1'), 'П', 'KOI8-R'],
+  ])('fails a file of %s in each record, and says what it probably is', (_, text, letter, name) => {
+    const rows = Array.from({ length: 40 }, (_row, id) => [Buffer.from(`\n${id},`), text]).flat();
+    const file = Buffer.concat([Buffer.from('id,name'), ...rows]);
+    const report = inspectBytes(file);
+    expect(report).toMatchObject({ verdict: 'failed', faultCounts: { 'encoding-error': 40 } });
+    expect(report.faults[0]?.message).toContain(`In ${name} it would be ${letter} `);
+    const kind = name === 'Windows-1252' ? 'windows-1252' : 'other-encoding';
+    const sentence = `The text is not UTF-8 but probably ${name}.`;
+    expect(report.diagnoses).toMatchObject([{ kind, sentence, faults: 40 }]);
+    expect(inspectBytes(file, {}, [1, 7])).toStrictEqual(report);
+  });
+
+  it('names no encoding where none makes letters of the bytes', () => {
+    const file = Buffer.from('id,name\n1,\x8eR\x93c\x91\xbe\x98Y\n', 'latin1');
+    const { diagnoses, faults } = inspectBytes(file);
+    expect(diagnoses).toStrictEqual([]);
+    expect(faults[0]?.message).toBe('Byte 0x8E is not UTF-8 where it stands.');
+  });
+
+  it('calls a file unreadable when most of its records hold control characters beside them', () => {
+    const file = Buffer.from('id,name\n\x02\xe9\x07,a\n\x10\xf1,b\n', 'latin1');
     expect(inspectBytes(file).verdict).toBe('unreadable');
   });
 
-  it('only fails a file with few records that are not UTF-8', () => {
-    const file = Buffer.from('id,name\n1,é\n2,n\n3,n\n', 'latin1');
-    expect(inspectBytes(file).verdict).toBe('failed');
-  });
-
-  it('only fails a file with half of its records not UTF-8', () => {
-    expect(inspectBytes(Buffer.from('id,name\n1,é\n', 'latin1')).verdict).toBe('failed');
+  it('only fails a file with half of its records such', () => {
+    expect(inspectBytes(Buffer.from('id,name\n\x02\xe9\x07,a\n', 'latin1')).verdict).toBe('failed');
   });
 
   it('finds a character that the end of the file cuts off', () => {

@@ -90,7 +90,7 @@ export async function sampleDialect(
 }
 
 function misreadText({ diagnoses }: QualityReport): string {
-  const found = diagnoses.find(({ kind }) => kind === 'windows-1252');
+  const found = diagnoses.find(({ kind }) => kind === 'windows-1252' || kind === 'other-encoding');
   const why = found === undefined ? '' : ` (${found.evidence})`;
   const guess = `any bytes can be read as ${OTHER_ENCODING}, which is proposed`;
   return `encoding: the file is not UTF-8${why}; ${guess}. Is that right?`;
