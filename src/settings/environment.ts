@@ -382,35 +382,26 @@ function containerImage(root: string, path: string): readonly SourcedAssignment[
   return image === '' ? [] : [{ file: path, line: 1, name: 'image', value: image }];
 }
 
+/** What both stacks should say alike, and why. */
+const ALIKE = [
+  ['aws_region', ', which then finds another network'],
+  ['assume_role_arn', ': both stacks are in one account'],
+  ['account_id', ': both stacks are in one account'],
+  ['permissions_boundary_arn', ': it is for the roles of all stacks'],
+  ['fips_endpoints', ": the network's endpoints are for other hosts than the listener calls"],
+  ['state_bucket', ': an environment keeps its states in one place'],
+] as const;
+
 function warnBetweenStacks(
   network: FoundationNetworkSettings,
   processing: FileProcessingSettings,
 ): readonly CrossFinding<keyof FoundationNetworkSettings & string>[] {
-  const warnings: CrossFinding<keyof FoundationNetworkSettings & string>[] = [];
-  if (network.aws_region !== processing.aws_region) {
-    warnings.push({
-      variable: 'aws_region',
-      message: `${network.aws_region} differs from file_processing's ${processing.aws_region}, which then finds another network`,
-    });
-  }
-  if (network.assume_role_arn !== processing.assume_role_arn) {
-    warnings.push({
-      variable: 'assume_role_arn',
-      message: `${network.assume_role_arn || 'absent'} differs from file_processing's ${processing.assume_role_arn || 'absent'}: both stacks are in one account`,
-    });
-  }
-  if (network.account_id !== processing.account_id) {
-    warnings.push({
-      variable: 'account_id',
-      message: `${network.account_id || 'absent'} differs from file_processing's ${processing.account_id || 'absent'}: both stacks are in one account`,
-    });
-  }
-  if (network.fips_endpoints !== processing.fips_endpoints) {
-    warnings.push({
-      variable: 'fips_endpoints',
-      message: `${network.fips_endpoints} differs from file_processing's ${processing.fips_endpoints}: the network's endpoints are for other hosts than the listener calls`,
-    });
-  }
+  const warnings: CrossFinding<keyof FoundationNetworkSettings & string>[] = ALIKE.filter(
+    ([variable]) => network[variable] !== processing[variable],
+  ).map(([variable, why]) => ({
+    variable,
+    message: `${network[variable] === '' ? 'absent' : network[variable]} differs from file_processing's ${processing[variable] === '' ? 'absent' : processing[variable]}${why}`,
+  }));
   if (processing.vpc_id === '' && network.name_prefix !== processing.foundation_name_prefix) {
     warnings.push({
       variable: 'name_prefix',

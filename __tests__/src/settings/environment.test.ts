@@ -328,6 +328,18 @@ describe('container_image.txt', () => {
 });
 
 describe('two stacks that do not fit together', () => {
+  it.each([
+    ['permissions_boundary_arn', 'arn:aws-us-gov:iam::123456789012:policy/b', 'the roles of all'],
+    ['state_bucket', 'etl-states', 'keeps its states in one place'],
+  ])('bring a warning where one alone has %s', (name, value, why) => {
+    write(NETWORK, `${name} = "${value}"\n`);
+    expect(load().warnings.foundationNetwork.map(formatFinding)).toContainEqual(
+      expect.stringMatching(
+        `:1: ${name}: ${value} differs from file_processing's absent: .*${why}`,
+      ),
+    );
+  });
+
   it('bring a warning where one is deployed by a role alone', () => {
     write(NETWORK, 'assume_role_arn = "arn:aws-us-gov:iam::123456789012:role/etl-deploy"\n');
     expect(load().warnings.foundationNetwork.map(formatFinding)).toContainEqual(
