@@ -2,7 +2,7 @@ import type { InspectedFile } from './checks/check.ts';
 import { looksLikeTotal } from './checks/no-data.ts';
 import { END_OF_FILE_MARK } from './checks/whole-file.ts';
 import { type Classification, mostSensitive } from './classification.ts';
-import type { FoundDialect } from './dialect-finder.ts';
+import { type FoundDialect, isTyped } from './dialect-finder.ts';
 import type { FaultType } from './faults.ts';
 import type { FieldType } from './field-type.ts';
 import type { Fault, FaultLog, ListedRow } from './findings.ts';
@@ -318,7 +318,9 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       const areValues = typed.every(
         ({ field, text }) => !Number.isNaN(field.cell.read(text, 0, text.length)),
       );
-      if (typed.length === 0 || !areValues) return undefined;
+      // A schema of texts does not tell: one number or day among the labels does.
+      const isTold = typed.length > 0 || columns.some(({ label }) => isTyped(label));
+      if (!isTold || !areValues) return undefined;
       const sentence = 'The file has no header: in its place are values of the fields.';
       return { sentence, faults };
     },

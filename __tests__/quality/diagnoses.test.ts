@@ -177,6 +177,12 @@ describe('diagnose', () => {
     expect(diagnosed(file)).toStrictEqual(expected);
   });
 
+  it('knows that a file has no header by a schema of texts, too', () => {
+    const fields = ['id', 'day', 'sum', 'text'].map((name) => ({ name }));
+    expect(diagnosed(`${ROW}9,,,\n`, { fields })).toStrictEqual(['no-header 4']);
+    expect(diagnosed(`a,b,c,d\n${ROW}`, { fields })).toStrictEqual([]);
+  });
+
   it('knows a row count after more faults than are listed of a kind', () => {
     const file = `${HEADER}${'1\n'.repeat(30)}(3 rows)\n\n`;
     expect(diagnosed(file)).toContain('row-count 1');

@@ -53,8 +53,8 @@ function separatorSuspicion(records: readonly SampleRecord[]): string | undefine
   const lines = records.filter(({ cells }) => cells.some((cell) => cell !== ''));
   if (lines.length < 3 || lines.some(({ width, quoted }) => width !== 1 || quoted > 0)) return;
   const texts = lines.map(({ cells }) => cells[0] ?? '');
-  if (/^\+(?:-+\+)+$/.test(texts[0] ?? '')) {
-    return 'The first line is a frame of dashes: the table is drawn for a screen, as database clients do, and no CSV.';
+  if (texts.slice(0, 2).some((text) => /^(?:\+-+)+\+$|^-+(?:\+-+)+$/.test(text))) {
+    return 'One of the first lines is a frame of dashes: the table is drawn for a screen, as database clients do, and no CSV.';
   }
   if (areAligned(texts)) {
     return 'The header is read as one label, and its words begin where those of each of the first lines do: the columns have a fixed width, and no delimiter.';

@@ -19,6 +19,7 @@ export interface UnsupportedSource {
 const TEXT = 'export it as UTF-8';
 const UNPACK = 'unpack it before the delivery';
 const EXPORT = 'export the table as CSV';
+const DECRYPT = 'decrypt it before the delivery';
 
 const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly number[] })[] = [
   signature('is UTF-32, little-endian', TEXT, [0xff, 0xfe, 0, 0]),
@@ -49,7 +50,25 @@ const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly numbe
   signature('is an RTF document', EXPORT, ascii('{\\rtf')),
   signature('is a PNG picture', EXPORT, [0x89, ...ascii('PNG')]),
   signature('is a JPEG picture', EXPORT, [0xff, 0xd8, 0xff]),
-  signature('is encrypted by OpenPGP', 'decrypt it before the delivery', ascii('-----BEGIN PGP ')),
+  signature('is an ORC file', EXPORT, [...ascii('ORC'), 0x08]),
+  signature('is a file of SAS', EXPORT, [
+    ...Array(12).fill(0),
+    ...[0xc2, 0xea, 0x81, 0x60, 0xb3, 0x14, 0x11, 0xcf, 0xbd, 0x92],
+  ]),
+  signature('is a file of SAS', EXPORT, ascii('HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!')),
+  signature('is a file of Stata', EXPORT, ascii('<stata_dta>')),
+  signature('is a file of R', EXPORT, [
+    ...ascii('RD'),
+    undefined,
+    undefined,
+    0x0a,
+    undefined,
+    0x0a,
+  ]),
+  signature('is an array of NumPy', EXPORT, [0x93, ...ascii('NUMPY')]),
+  signature('is encrypted by OpenPGP', DECRYPT, ascii('-----BEGIN PGP ')),
+  signature('is encrypted by OpenSSL', DECRYPT, ascii('Salted__')),
+  signature('is a certificate or a key', 'deliver the table itself', ascii('-----BEGIN ')),
   signature(
     'is a pointer of Git LFS, and not what it points at',
     'deliver the file itself (git lfs pull)',
@@ -109,6 +128,42 @@ const TEXT_FORMATS: readonly (UnsupportedSource & { readonly begins: RegExp })[]
       /^\[[^\]\r\n]+\]\r?\n(?:(?:[;#][^\n]*)?\n)*([\w.-]+(?: [\w.-]+)*)[ \t]*=[^\n]*\n(?:(?:[;#][^\n]*|\r)?\n)*(?:\[[^\]\r\n]+\]\r?\n|(?!\1[ \t]*=)[\w.-]+(?: [\w.-]+)*[ \t]*=)/,
   },
   {
+    what: 'is a mail, or a page that was saved as one (MHTML)',
+    encoding: false,
+    remedy: EXPORT,
+    begins: /^(?:[\w-]+: [^\n]*\n(?:[ \t][^\n]*\n)*)*MIME-Version: 1\.0\r?\n/i,
+  },
+  {
+    what: 'is the whole answer of a web server, headers and all',
+    encoding: false,
+    remedy: 'deliver what follows the first empty line',
+    begins: /^HTTP\/\d(?:\.\d)? \d{3}\b/,
+  },
+  {
+    what: 'is PostScript',
+    encoding: false,
+    remedy: EXPORT,
+    begins: /^%!PS-Adobe-/,
+  },
+  {
+    what: 'is a spreadsheet (SYLK or DIF)',
+    encoding: false,
+    remedy: EXPORT,
+    begins: /^(?:ID;P[^\r\n]*\r?\n[BCFOP];|TABLE\r?\n0,1\r?\n")/,
+  },
+  {
+    what: 'is a message of HL7',
+    encoding: false,
+    remedy: EXPORT,
+    begins: /^MSH\|\^~\\&\|/,
+  },
+  {
+    what: 'is the difference between two files',
+    encoding: false,
+    remedy: 'deliver the file itself',
+    begins: /^(?:diff --git |--- [^\n]*\n\+\+\+ [^\n]*\n@@ )/,
+  },
+  {
     what: 'is a contact or a calendar (vCard, iCalendar)',
     encoding: false,
     remedy: EXPORT,
@@ -128,6 +183,26 @@ function signature(
 function ascii(text: string): number[] {
   return Array.from(text, (character) => character.charCodeAt(0));
 }
+
+const EBCDIC: UnsupportedSource = {
+  what: 'is text in EBCDIC, as mainframes write it',
+  encoding: true,
+  remedy: TEXT,
+};
+
+/** Whether nearly all bytes are letters, digits, blanks and delimiters of EBCDIC, and none a blank, comma or line end of ASCII. */
+function isEbcdic(head: Uint8Array): boolean {
+  const isAscii = [0x20, 0x2c, 0x3b, 0x09, 0x0a].some((byte) => head.includes(byte));
+  if (head.length < 16 || isAscii || !head.includes(0x6b)) return false;
+  const known = head.filter((byte) => {
+    const isWord = byte >= 0x81 && (byte & 0x0f) <= 9 && (byte < 0xb0 || byte >= 0xc0);
+    return isWord || EBCDIC_SIGNS.has(byte);
+  });
+  return known.length >= head.length * 0.95 && known.some((byte) => byte >= 0x81);
+}
+
+/** Line ends, blank, point, hyphen, comma and underscore. */
+const EBCDIC_SIGNS: ReadonlySet<number> = new Set([0x0d, 0x15, 0x25, 0x40, 0x4b, 0x60, 0x6b, 0x6d]);
 
 const UTF_32: UnsupportedSource = {
   what: 'is UTF-32 without a byte order mark',
@@ -181,6 +256,7 @@ export function unsupportedSource(head: Uint8Array): UnsupportedSource | undefin
   );
   if (known !== undefined) return known;
   if (isUtf32WithoutMark(head)) return UTF_32;
+  if (isEbcdic(head)) return EBCDIC;
   const text = decodeText(head, 0, head.length).trimStart();
   return TEXT_FORMATS.find(({ begins }) => begins.test(text));
 }

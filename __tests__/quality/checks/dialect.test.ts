@@ -60,6 +60,7 @@ describe('a file that is written otherwise than declared', () => {
       'id    name   city\n1     Ana    Taos\n22    Bo Li\n',
       'the columns have a fixed width',
     ],
+    ['a frame without sides', 'id | name\n----+------\n1 | Ana\n(1 row)\n', 'a frame of dashes'],
     [
       'a frame',
       '+----+------+\n| id | name |\n+----+------+\n|  1 | Ana  |\n+----+------+\n',
