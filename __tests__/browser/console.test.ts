@@ -23,6 +23,7 @@ import { createTestDatabase, type TestDatabase } from '../listener/support/postg
 import { begin, beginOf, enqueueRuns, leaveOneAttempt, openRun } from '../listener/support/runs.ts';
 import { storeOf } from '../listener/support/stores.ts';
 import { synthesizedStack } from '../listener/support/synthesized-stack.ts';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { eventually } from '../support/eventually.ts';
 import { violationsOn } from './support/accessibility.ts';
 import { startChromium } from './support/browsers.ts';
@@ -324,7 +325,10 @@ describe('npm start', () => {
     const flow = ['--stack', stack, '--data', data, '--state', state];
     const child = spawn(process.execPath, [join(ROOT, 'listener/local/start.ts'), ...flow], {
       ...{ cwd: ROOT, detached: true },
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', METRICS_PORT: '0' },
+      env: {
+        ...COMPILE_CACHE,
+        ...{ PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', METRICS_PORT: '0' },
+      },
     });
     let printed = '';
     for (const stream of [child.stdout, child.stderr])

@@ -11,6 +11,7 @@ import { createTestDatabase, type TestDatabase } from '../../listener/support/po
 import { enqueueRuns, leaveOneAttempt } from '../../listener/support/runs.ts';
 import { type ServedObject, startS3Server } from '../../listener/support/s3-server.ts';
 import { collectingLogger } from '../../listener/support/sns-listener.ts';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { eventually } from '../../support/eventually.ts';
 import { manage } from '../../support/manage.ts';
 import { ROOT } from '../../support/run-main.ts';
@@ -18,12 +19,15 @@ import { run as runProgram } from '../../support/run-program.ts';
 import { withValues } from '../../terraform/support/tfvars.ts';
 import {
   APPLY,
+  DEADLINE,
   type Kubectl,
   kubectlIn,
   operatorEnvironment,
   TIMEOUT,
 } from '../support/kubectl.ts';
+import type { ConfigMap, KubernetesResource } from '../support/kubernetes-resource.ts';
 import { manifestsOf } from '../support/manifests.ts';
+import { until } from '../support/until.ts';
 
 const NAMESPACE = 'failures-of-yesterday';
 const LISTENER = join(ROOT, 'listener/src/main.ts');
@@ -186,8 +190,13 @@ async function exec(command: readonly string[], id = ''): Promise<string> {
     ...{ root, run, clock },
   });
   expect([code, err]).toEqual([0, expect.not.stringContaining('ended with')]);
-  await kubectl.succeed('wait', '--for=delete', 'job', '--all', TIMEOUT);
+  await until('its Job is gone', async () => (await kubectl.list('jobs')).length === 0, DEADLINE);
   return log ?? '';
+}
+
+/** A Job, as far as it is looked at here. */
+interface Job extends KubernetesResource {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: [Container] } } };
 }
 
 interface Container {
@@ -199,12 +208,14 @@ interface Container {
 }
 
 async function runInTheJobsPlace(): Promise<string> {
-  const { items } = JSON.parse(await kubectl.succeed('get', 'jobs', '--output=json'));
-  const [container] = items[0].spec.template.spec.containers as [Container];
+  const [job] = await kubectl.list<Job>('jobs');
+  if (job === undefined) throw new Error('there is no Job');
+  const [container] = job.spec.template.spec.containers;
+  const { PATH } = process.env;
   const { stdout, stderr, exitCode } = await runProgram(
     process.execPath,
     [LISTENER, ...container.args],
-    { environment: { ...(await environmentOf(container)), PATH: process.env.PATH } },
+    { environment: { ...COMPILE_CACHE, ...(await environmentOf(container)), PATH } },
   );
   expect([exitCode, stderr]).toEqual([0, '']);
   return stdout;
@@ -214,13 +225,11 @@ async function environmentOf({ env = [], envFrom = [] }: Container) {
   const all: Record<string, string> = {};
   for (const { configMapRef, secretRef } of envFrom) {
     const [kind, name] = configMapRef
-      ? ['configmap', configMapRef.name]
-      : ['secret', secretRef?.name];
-    const { data = {} } = JSON.parse(
-      await kubectl.succeed('get', `${kind}/${name}`, '--output=json'),
-    );
-    for (const [key, value] of Object.entries<string>(data)) {
-      all[key] = kind === 'secret' ? Buffer.from(value, 'base64').toString() : value;
+      ? (['configmaps', configMapRef.name] as const)
+      : (['secrets', `${secretRef?.name}`] as const);
+    const { data = {} } = await kubectl.get<ConfigMap>(kind, name);
+    for (const [key, value] of Object.entries(data)) {
+      all[key] = kind === 'secrets' ? Buffer.from(value, 'base64').toString() : value;
     }
   }
   for (const { name, value } of env) if (value !== undefined) all[name] = value;
