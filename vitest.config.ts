@@ -37,7 +37,7 @@ const OTHERS: Readonly<Record<string, Needs>> = {
   cluster: {
     globalSetup: ['__tests__/cluster/support/global-setup.ts', POSTGRES],
     maxWorkers: 2,
-    test: 120_000,
+    test: 300_000,
     hook: 300_000,
   },
   // Linux, root, podman and docker-registry (Debian's packages), to build and start the image.

@@ -18,10 +18,14 @@ import { type ControlPlane, startControlPlane } from './support/control-plane.ts
 import { evict } from './support/evict.ts';
 import { fakeNode, readyCondition } from './support/fake-nodes.ts';
 import { type JobsStage, jobsStage } from './support/jobs-stage.ts';
+import { DEADLINE, TIMEOUT } from './support/kubectl.ts';
 import { until } from './support/until.ts';
 
-/** In CI few, as each is a transaction with the API server, PostgreSQL and the scheduler: 200 take five minutes beside other tests. */
-const FILES = Number(process.env.JOBS_TEST_FILES ?? 40);
+/**
+ * In CI few, as each is a transaction with the API server, PostgreSQL and the scheduler: 200 take five minutes beside
+ * other tests. Of 24, a quarter are judged before the listener is killed, and a half after the API server has restarted.
+ */
+const FILES = Number(process.env.JOBS_TEST_FILES ?? 24);
 const PROCESSES = Math.min(50, Math.ceil(FILES / 20));
 const NAMESPACE = 'jobs';
 const LONG = 100_000 + FILES * 500;
@@ -48,7 +52,7 @@ describe('one file', () => {
     [runId = ''] = await stage.deliver(1);
   });
   afterEach(async () => {
-    await stage.kubectl('delete', 'jobs', '--all', '--cascade=foreground', '--timeout=60s');
+    await stage.kubectl('delete', 'jobs', '--all', '--cascade=foreground', TIMEOUT);
   });
   const judgement = () => stage.database('judgements').where({ run_id: runId, number: 1 }).first();
 
@@ -59,17 +63,17 @@ describe('one file', () => {
     });
     const used = async () =>
       (await stage.kubectl('get', 'quota', 'none', '-o', 'jsonpath={.status.hard}')) !== '';
-    await until('the quota counts', used, 60_000);
+    await until('the quota counts', used, DEADLINE);
     const replica = stage.startReplica(5);
     await until(
       'the refusal is told',
       async () => replica.lines.some(({ msg }) => String(msg).includes('the file waits')),
-      60_000,
+      DEADLINE,
     );
     expect(JSON.stringify(replica.lines)).toContain('exceeded quota');
     await stage.kubectl('delete', 'resourcequota', 'none');
     stage.startKubelet(0);
-    await until('it is judged', async () => (await stage.verdicts()) === 1, 60_000);
+    await until('it is judged', async () => (await stage.verdicts()) === 1, DEADLINE);
     expect(await judgement()).toMatchObject({ attempts: 1 });
   });
 
@@ -81,7 +85,7 @@ describe('one file', () => {
       const name = `judge-${runId}-1-${submission}`;
       const isThere = async () =>
         (await stage.jobs()).some(({ metadata }) => metadata.name === name);
-      await until(`Job ${submission} is there`, isThere, 60_000);
+      await until(`Job ${submission} is there`, isThere, DEADLINE);
       // The half hour of its deadline.
       await endJob(name, 'DeadlineExceeded');
       await until(
@@ -91,13 +95,13 @@ describe('one file', () => {
           const row = await stage.database('kubernetes_jobs').first('submission');
           return row === undefined || row.submission > submission;
         },
-        60_000,
+        DEADLINE,
       );
     }
     await until(
       'it is a dead letter',
       async () => (await listDeadRuns(stage.database, {}, 1)).length === 1,
-      60_000,
+      DEADLINE,
     );
     const [dead] = await listDeadRuns(stage.database, {}, 1);
     expect(dead?.error).toContain('DeadlineExceeded');
@@ -108,16 +112,16 @@ describe('one file', () => {
     stage.startReplica(5);
     const isScheduled = async () =>
       (await stage.pods()).some(({ spec }) => spec.nodeName !== undefined);
-    await until('its pod has a node', isScheduled, 60_000);
+    await until('its pod has a node', isScheduled, DEADLINE);
     const [pod] = await stage.pods();
     expect((await evict(plane, pod)).status).toBe(201);
     const isNext = async () => {
       const [next] = await stage.pods();
       return next !== undefined && next.metadata.name !== pod?.metadata.name;
     };
-    await until('the next pod is there', isNext, 60_000);
+    await until('the next pod is there', isNext, DEADLINE);
     stage.startKubelet(1);
-    await until('it is judged', async () => (await stage.verdicts()) === 1, 60_000);
+    await until('it is judged', async () => (await stage.verdicts()) === 1, DEADLINE);
     expect((await stage.jobs()).map(({ metadata }) => metadata.name)).toEqual([
       `judge-${runId}-1-1`,
     ]);
@@ -125,7 +129,7 @@ describe('one file', () => {
 
   test('whose process died with its node is judged by another Job, once', async () => {
     stage.startReplica(5);
-    await until('its Job is there', async () => (await stage.jobs()).length === 1, 60_000);
+    await until('its Job is there', async () => (await stage.jobs()).length === 1, DEADLINE);
     await stage.begin(runId);
     await endJob(`judge-${runId}-1-1`, 'BackoffLimitExceeded');
     stage.startKubelet(1);
@@ -135,7 +139,7 @@ describe('one file', () => {
         await stage.passTime();
         return (await stage.verdicts()) === 1;
       },
-      60_000,
+      DEADLINE,
     );
     expect(await judgement()).toMatchObject({ attempts: 2, status: 'finished' });
     expect((await stage.jobs()).map(({ metadata }) => metadata.name).toSorted()).toEqual([
@@ -155,7 +159,7 @@ describe('one file', () => {
     });
     stage.startReplica(5);
     const isOnNode = async () => (await stage.pods())[0]?.spec.nodeName === 'node-lost';
-    await until('its pod is on the node', isOnNode, 60_000);
+    await until('its pod is on the node', isOnNode, DEADLINE);
     await stage.begin(runId);
     // As the node controller does after 50 s of silence; all that follows is its own.
     const status = JSON.stringify({ status: { conditions: [readyCondition('Unknown')] } });
@@ -166,13 +170,13 @@ describe('one file', () => {
       const isTold = pod?.status.conditions?.some(({ type }) => type === 'DisruptionTarget');
       return isTold === true && pod?.metadata.deletionTimestamp !== undefined;
     };
-    await until('its pod is evicted', isEvicted, 60_000);
+    await until('its pod is evicted', isEvicted, DEADLINE);
     await stage.kubectl('uncordon', ...nodes);
     // As whoever knows that the machine is off; or the node is deleted (Kubernetes manual, "Non-graceful node shutdown").
     const outOfService = 'node.kubernetes.io/out-of-service=nodeshutdown:NoExecute';
     await stage.kubectl('taint', 'nodes', 'node-lost', outOfService);
     stage.startKubelet(1);
-    await until('it is judged', async () => (await stage.verdicts()) === 1, 90_000);
+    await until('it is judged', async () => (await stage.verdicts()) === 1, DEADLINE);
     expect(await judgement()).toMatchObject({ attempts: 2, status: 'finished' });
     expect((await stage.jobs()).map(({ metadata }) => metadata.name)).toEqual([
       `judge-${runId}-1-1`,
@@ -184,7 +188,7 @@ describe('one file', () => {
     onTestFinished(() => stage.deploy({}));
     stage.startReplica(5);
     const name = `judge-${runId}-1-1`;
-    await until('its Job is there', async () => (await stage.jobs()).length === 1, 60_000);
+    await until('its Job is there', async () => (await stage.jobs()).length === 1, DEADLINE);
     expect(await stage.jobs()).toMatchObject([
       {
         metadata: { labels: { 'kueue.x-k8s.io/queue-name': 'large-files' } },
@@ -197,14 +201,14 @@ describe('one file', () => {
       stage.kubectl('patch', 'job', name, '--patch', JSON.stringify({ spec: { suspend: isHeld } }));
     await suspend(false);
     const isScheduled = async () => (await stage.pods())[0]?.spec.nodeName !== undefined;
-    await until('its pod has a node', isScheduled, 60_000);
+    await until('its pod has a node', isScheduled, DEADLINE);
     await stage.begin(runId);
     await suspend(true);
-    await until('its pod is gone', async () => (await stage.pods()).length === 0, 60_000);
+    await until('its pod is gone', async () => (await stage.pods()).length === 0, DEADLINE);
     await stage.passTime();
     await suspend(false);
     stage.startKubelet(1);
-    await until('it is judged', async () => (await stage.verdicts()) === 1, 60_000);
+    await until('it is judged', async () => (await stage.verdicts()) === 1, DEADLINE);
     expect(await judgement()).toMatchObject({ attempts: 2, status: 'finished' });
     expect((await stage.jobs()).map(({ metadata }) => metadata.name)).toEqual([name]);
   });
@@ -213,19 +217,19 @@ describe('one file', () => {
     await rm(join(stage.folder, 'data/bucket/from_client/0.csv'));
     stage.startReplica(5);
     stage.startKubelet(1);
-    await until('it is noted', async () => (await judgement())?.status === 'gone', 60_000);
+    await until('it is noted', async () => (await judgement())?.status === 'gone', DEADLINE);
     await until(
       'its Job has failed',
       async () =>
         (await stage.jobs())[0]?.status.conditions?.some(
           ({ type, reason }) => type === 'Failed' && reason === 'PodFailurePolicy',
         ) === true,
-      60_000,
+      DEADLINE,
     );
     await until(
       'nothing is left',
       async () => (await stage.database('kubernetes_jobs').first('number')) === undefined,
-      60_000,
+      DEADLINE,
     );
     expect(await listDeadRuns(stage.database, {}, 1)).toEqual([]);
   });
@@ -238,29 +242,29 @@ describe('one file', () => {
     await until(
       'no policy is in force',
       async () => (await stage.kubectl(...other, as)) !== '',
-      60_000,
+      DEADLINE,
     );
     const replica = stage.startReplica(5);
     await until(
       'it is told',
       async () => JSON.stringify(replica.lines).includes('no admission policy limits the Jobs'),
-      60_000,
+      DEADLINE,
     );
     expect(await stage.jobs()).toEqual([]);
     await stage.deploy({});
     stage.startKubelet(0);
-    await until('it is judged', async () => (await stage.verdicts()) === 1, 60_000);
+    await until('it is judged', async () => (await stage.verdicts()) === 1, DEADLINE);
   });
 
   test('that is judged again gets a Job of its own', async () => {
     stage.startReplica(5);
     stage.startKubelet(0);
-    await until('it is judged', async () => (await stage.verdicts()) === 1, 60_000);
+    await until('it is judged', async () => (await stage.verdicts()) === 1, DEADLINE);
     await stage.database.transaction(async (transaction) => {
       const asked = await requestJudgements(transaction, [runId], { askedBy: 'operator' });
       await stage.queue.enqueue(asked, transaction);
     });
-    await until('it is judged again', async () => (await stage.verdicts()) === 2, 60_000);
+    await until('it is judged again', async () => (await stage.verdicts()) === 2, DEADLINE);
     expect((await stage.jobs()).map(({ metadata }) => metadata.name)).toContain(
       `judge-${runId}-2-1`,
     );
@@ -337,5 +341,5 @@ async function endJob(name: string, reason: string): Promise<void> {
     (await stage.jobs())
       .find(({ metadata }) => metadata.name === name)
       ?.status.conditions?.some(({ type }) => type === 'Failed') === true;
-  await until(`${name} has failed`, hasFailed, 60_000);
+  await until(`${name} has failed`, hasFailed, DEADLINE);
 }

@@ -39,8 +39,8 @@ export interface Kubectl {
 /** How manifests are applied: by field ownership, and no field that the API doesn't know. */
 export const APPLY = ['apply', '--server-side', '--validate=strict'] as const;
 
-/** Milliseconds for what a controller does in a moment. */
-export const DEADLINE = 60_000;
+/** Milliseconds for what a controller does in a moment, on a machine that is as busy as it gets. */
+export const DEADLINE = 100_000;
 
 /** The same for kubectl's commands that wait. */
 export const TIMEOUT = `--timeout=${DEADLINE / 1000}s`;
