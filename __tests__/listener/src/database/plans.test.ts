@@ -20,7 +20,7 @@ import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const JUDGEMENTS = 100_000;
+const JUDGEMENTS = 40_000;
 const MONTHS = 14;
 /** Rows of a table that may be read one after the other: a list says how many runs there are up to 10,000, for which any will do. */
 const MOST_ROWS = { runs: 10_001, others: 1_000 };
