@@ -1,8 +1,7 @@
 import { windows1252Character } from './text-source.ts';
 
-/** Cells by which it is guessed, and bytes of each. */
+/** Cells by which it is guessed. */
 const MOST_CELLS = 200;
-const LONGEST_CELL = 256;
 
 /** Letters beyond ASCII of languages by the script that they are mixed with. */
 const WESTERN = [
@@ -88,10 +87,9 @@ export class EncodingGuess {
   #byLanguage: number[][] = [];
   #best: Candidate | undefined;
 
-  see(bytes: Uint8Array, start: number, end: number): void {
+  see(cell: Uint8Array): void {
     if (this.#cells++ >= MOST_CELLS) return;
     const candidates = this.#begin();
-    const cell = bytes.subarray(start, Math.min(end, start + LONGEST_CELL));
     this.#bytes += cell.filter((byte) => byte >= 0x80).length;
     let most = 0;
     this.#best = undefined;

@@ -38,7 +38,7 @@ export const ENCODING_CHECK: Check<'encoding-error' | 'undeclared-encoding'> = {
           const { encoding } = file.text;
           const byte = bytes[index] ?? 0;
           const isOther = encoding === 'utf-8' && byte >= 0x80;
-          if (isOther) guess.see(bytes, starts[cell] ?? 0, ends[cell] ?? 0);
+          if (isOther) guess.see(withoutUtf8(bytes, starts[cell] ?? 0, ends[cell] ?? 0));
           if (!found.count('encoding-error', cell)) continue;
           const plainMessage = messageFor(bytes, index, encoding);
           const message = `${plainMessage}${isOther ? guessedText(guess.of(byte)) : ''}`;
@@ -316,6 +316,10 @@ function guessedText(guessed: ReturnType<EncodingGuess['of']>): string {
   return ` In ${name} it would be ${character} (U+${code}).`;
 }
 
+/** Bytes of a cell by which its encoding is guessed. */
+const LONGEST_GUESSED = 256;
+const BLANK = 0x20;
+
 /** Control characters that text of any encoding may hold: tabs, line and page ends, marks of DOS and delimiters. */
 const TEXT_CONTROLS: ReadonlySet<number> = new Set([
   0x01, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1a, 0x1b, 0x1f,
@@ -400,6 +404,18 @@ export function firstInvalidByte(bytes: Uint8Array, start: number, end: number):
     i += length;
   }
   return -1;
+}
+
+/** A cell of which some bytes are not UTF-8, with a blank in the place of each character beyond ASCII that is. */
+function withoutUtf8(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const others: number[] = [];
+  const stop = Math.min(end, start + LONGEST_GUESSED);
+  for (let at = start; at < stop; ) {
+    const length = characterLength(bytes, at, end);
+    others.push(length > 1 ? BLANK : (bytes[at] as number));
+    at += Math.max(1, length);
+  }
+  return Uint8Array.from(others);
 }
 
 /** Length of the well-formed character at `at`, by RFC 3629's syntax; 0 when there is none. */

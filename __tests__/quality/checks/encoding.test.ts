@@ -91,6 +91,15 @@ describe('bytes that are not text', () => {
     expect(inspectBytes(file, {}, [1, 7])).toStrictEqual(report);
   });
 
+  it('says what a byte probably is among characters of UTF-8', () => {
+    const file = Buffer.concat([
+      Buffer.from('id,name\n1,José Mu'),
+      Buffer.from([0xf1]),
+      Buffer.from('oz\n'),
+    ]);
+    expect(inspectBytes(file).faults[0]?.message).toContain('In Windows-1252 it would be ñ ');
+  });
+
   it('names no encoding where none makes letters of the bytes', () => {
     const file = Buffer.from('id,name\n1,\x8eR\x93c\x91\xbe\x98Y\n', 'latin1');
     const { diagnoses, faults } = inspectBytes(file);
