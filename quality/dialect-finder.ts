@@ -444,13 +444,14 @@ function splitHeader(
     const rows = reading.records.slice(place + 1).filter((record) => !isBlank(record));
     const width = commonWidth(rows);
     const agreeing = rows.filter((row) => row.width === width && row.valid).length;
-    const isOne = first?.width === 1 && first.quoted === 0 && first.valid;
+    // By its own character the labels may be quoted, which breaks the quotes of the whole.
+    const isOne = first?.width === 1 && first.quoted === 0;
     // One row of two cells says little.
     const isTold = width > 2 || (width === 2 && rows.length > 1);
-    if (!isOne || !isTold || agreeing < rows.length * 0.9) continue;
+    if (!isOne || !isTold || agreeing < (rows.length * 2) / 3) continue;
     const labels = readings.find(({ reading: { records } }) => {
       const record = records[place];
-      return record !== undefined && record.quoted === 0 && areLabels(record, width);
+      return record !== undefined && areLabels(record, width);
     });
     if (labels === undefined) continue;
     const [wanted, shown] = [labels.character, character].map(delimiterName);

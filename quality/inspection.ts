@@ -16,7 +16,7 @@ import { SignWatch, Utf8Watch } from './checks/encoding.ts';
 import { HeaderMemory, NO_HEADER } from './checks/no-data.ts';
 import { unjudgedReferences } from './checks/references.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
-import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
+import { isBlank, placedCells, SUSPECT_TEXT, structureSuspicions } from './checks/structure.ts';
 import { END_OF_FILE_MARK } from './checks/whole-file.ts';
 import { classificationOf } from './classification.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
@@ -770,7 +770,9 @@ export class Inspection implements RecordHandler {
   #readHeaderRow(scanner: Scanner): void {
     const { headerJoin, headerRows } = this.#file.dialect;
     const { failing } = this.#found;
-    this.#judgeStructure(scanner, ANY);
+    // By the delimiter of the rows its quotes and the number of its cells say nothing.
+    const isOther = this.#dialect?.headerDelimiter !== undefined;
+    this.#judgeStructure(scanner, isOther ? SUSPECT_TEXT : ANY);
     const part = this.#labelsOf(scanner);
     const header = this.#header;
     header.labels =
@@ -788,12 +790,17 @@ export class Inspection implements RecordHandler {
 
   #labelsOf(scanner: Scanner): readonly string[] {
     const delimiter = this.#dialect?.headerDelimiter;
-    if (delimiter !== undefined) {
-      const { bytes, recordStart, recordEnd } = scanner;
-      return decodeText(bytes, recordStart, recordEnd).split(delimiter, MAX_CELLS).map(shorten);
-    }
-    const count = Math.min(scanner.cellCount, MAX_CELLS);
-    return Array.from({ length: count }, (_, cell) => cellText(scanner, cell));
+    if (delimiter === undefined) return textsOf(scanner);
+    const { dialect, maxRecordBytes } = this.#file;
+    const labels: string[] = [];
+    const own = new Scanner(
+      { record: (record) => labels.push(...textsOf(record)) },
+      { ...dialect, delimiter: delimiter.charCodeAt(0) },
+      maxRecordBytes,
+    );
+    own.write(scanner.bytes.subarray(scanner.recordStart, scanner.recordEnd));
+    own.end();
+    return labels;
   }
 
   #endHeader(header: Header & { readonly labels: readonly string[] }): void {
@@ -932,6 +939,11 @@ export class Inspection implements RecordHandler {
     if (!placed.restIsAbsent) found.noteIncomplete();
     this.#cells?.readPlaced(scanner, placed, found.onlyWarns('missing-cell'));
   }
+}
+
+function textsOf(record: Scanner): string[] {
+  const length = Math.min(record.cellCount, MAX_CELLS);
+  return Array.from({ length }, (_, cell) => cellText(record, cell));
 }
 
 const INTACT = 0;

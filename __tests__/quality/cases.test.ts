@@ -81,6 +81,10 @@ const CASES: Readonly<Record<string, Case>> = {
     HEADER.replaceAll(',', '\t') + GOOD.slice(HEADER.length),
     'header-delimiter',
   ),
+  'a quoted header of semicolons over commas': otherDialect(
+    `"${NAMES.join('";"')}"\n${GOOD.slice(HEADER.length)}`,
+    'header-delimiter',
+  ),
   apostrophes: otherDialect(GOOD.replaceAll('"', "'"), 'quote'),
   'a PDF': unsupported('%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\n'),
   'an old workbook': unsupported(
