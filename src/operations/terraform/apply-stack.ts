@@ -3,7 +3,7 @@ import { CUSTOM_PHASE, type CustomObjects, customObjects } from '../kubernetes/c
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { queueDepth } from '../topics/dead-letter-queue.ts';
-import { waitUntilEmpty } from '../topics/queue-drain.ts';
+import { queueName, waitUntilEmpty } from '../topics/queue-drain.ts';
 import { guardPlan } from './guards/guard-plan.ts';
 import { handOverLoadBalancer } from './load-balancer-handover.ts';
 import { tellNodeChanges } from './node-changes.ts';
@@ -58,6 +58,13 @@ export interface ApplyReport {
 }
 
 const FIFTEEN_MINUTES = 900;
+
+/** How queue-delete is told of a queue that has not the name of the topic, which was renamed too. */
+function queueOption({ settings }: OpenStack, before: StateJson): string {
+  const queue = managedResources(before).find(({ address }) => address === DELIVERY_QUEUE);
+  const name = queueName(String(queue?.values.arn ?? ''));
+  return ['', `${settings.sns_topic_name}-deliveries`].includes(name) ? '' : ` --queue ${name}`;
+}
 
 /**
  * Synthesizes a stack and applies it as `manage apply` does: in phases on a first run, each plan
@@ -126,7 +133,7 @@ export async function applyStack(
   const next = changes.some(
     ({ address, actions }) => address === DELIVERY_QUEUE && actions.includes('forget'),
   )
-    ? 'npm run manage -- queue-delete: the queue that the listener fetched from is not of the stack any more'
+    ? `npm run manage -- queue-delete${queueOption(stack, state)}: the queue that the listener fetched from is not of the stack any more`
     : name === 'file-processing'
       ? nextStepOf(stack.settings, await stack.terraform.outputs())
       : undefined;

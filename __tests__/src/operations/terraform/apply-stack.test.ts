@@ -178,14 +178,19 @@ describe('a switch of delivery', () => {
   const QUEUE = 'aws_sqs_queue.deliveries';
   const QUEUE_SUBSCRIPTION = 'aws_sns_topic_subscription.queue';
   const ARN = 'arn:aws-us-gov:sqs:us-gov-west-1:123456789012:drops-deliveries';
+  const TOPIC_NAME = 'file-processing-topic';
 
   /** A switch to the endpoint that both ways are open for, and SQS with a queue of so many messages, one a look. */
-  function toEndpoint(counts: readonly number[], held: readonly string[] = [SUBSCRIPTION]) {
+  function toEndpoint(
+    counts: readonly number[],
+    held: readonly string[] = [SUBSCRIPTION],
+    arn = ARN,
+  ) {
     const topic = { 'aws_sns_topic.events': {}, [SUBSCRIPTION]: {} };
     const played = playedTerraform({
       resources: topic,
       held: ['aws_sns_topic.events', ...held, QUEUE, QUEUE_SUBSCRIPTION],
-      values: { [QUEUE]: { arn: ARN }, [QUEUE_SUBSCRIPTION]: { endpoint: ARN } },
+      values: { [QUEUE]: { arn }, [QUEUE_SUBSCRIPTION]: { endpoint: arn } },
       forgotten: [QUEUE],
     });
     let looks = 0;
@@ -205,7 +210,13 @@ describe('a switch of delivery', () => {
     const subscription = `plan -target=${QUEUE_SUBSCRIPTION}`;
     expect(played.commands).toEqual([subscription, 'apply', 'plan', 'apply', 'plan']);
     expect(err).toContain('Waiting until drops-deliveries is empty');
-    expect(err).toContain('next: npm run manage -- queue-delete');
+    expect(err).toContain('next: npm run manage -- queue-delete --queue drops-deliveries: ');
+  });
+
+  test('names no queue to delete that has the name of its topic', async () => {
+    const { played, aws } = toEndpoint([0], [SUBSCRIPTION], ARN.replace('drops', TOPIC_NAME));
+    const { err } = await apply(played, ['--auto-approve', '--wait', '60'], { aws });
+    expect(err).toContain('next: npm run manage -- queue-delete: ');
   });
 
   test('leaves no queue that still holds messages, and the listener fetches on', async () => {
