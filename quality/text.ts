@@ -126,6 +126,8 @@ const PLUS = 0x2b;
 const EQUALS = 0x3d;
 
 const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+(?:1[1-9]|[2-9]\d|[12]\d\d)$/;
+/** One text and nothing else: ="x" & "y" is a formula that somebody meant. */
+const FORMULA = /^="(?:[^"]|"")*"$/;
 /** Errors of Excel and its like in English, then by what they are called in other languages, and cells that are too narrow. */
 const ERRORS = [
   'N/A,REF!,VALUE!,DIV/0!,NAME?,NUM!,NULL!,SPILL!,CALC!,FIELD!,BLOCKED!,CONNECT!,UNKNOWN!,BUSY!,EXTERNAL!',
@@ -192,7 +194,8 @@ function slowOddity(bytes: Uint8Array, start: number, end: number): number {
     const head = decodeText(bytes, start, start + LONGEST_EDGE);
     const tail = decodeText(bytes, end - LONGEST_EDGE, end);
     if (!BLANK_EDGE.test(`${head[0]}.`) && !BLANK_EDGE.test(`.${tail.at(-1)}`)) {
-      return head.startsWith('="') && tail.endsWith('"') ? ODD_FORMULA : 0;
+      const mayBeFormula = head.startsWith('="') && tail.endsWith('"');
+      return mayBeFormula && FORMULA.test(decodeText(bytes, start, end)) ? ODD_FORMULA : 0;
     }
     return BLANK.test(decodeText(bytes, start, end)) ? ODD_BLANK : ODD_PADDED;
   }
@@ -201,7 +204,7 @@ function slowOddity(bytes: Uint8Array, start: number, end: number): number {
   if (BLANK_EDGE.test(text)) return ODD_PADDED;
   if (SCIENTIFIC.test(text)) return ODD_SCIENTIFIC;
   if (isSpreadsheetError(text)) return ODD_ERROR;
-  return text.length > 2 && text.startsWith('="') && text.endsWith('"') ? ODD_FORMULA : 0;
+  return FORMULA.test(text) ? ODD_FORMULA : 0;
 }
 
 /** A whole number as the `toLocaleString` of English has it, which takes 15 ms where it is called for the first time. */

@@ -397,3 +397,50 @@ describe.each(Object.entries(CASES))('%s', (_, { file, none, diagnoses = [], ...
     );
   });
 });
+
+/** Texts that are as they should be, and look like what is found elsewhere. */
+const SOUND: Readonly<Record<string, readonly string[]>> = {
+  French: ['« Déjà », l’été…', 'à côté d’Évry', 'CAFÉ®', '3 000 €', 'Œuvre'],
+  German: ['„Guten Tag“', '‚Ära‘', 'Ä–Ö–Ü', '5 €/m³', 'Summe aller'],
+  Polish: ['żółć', '„tak”', 'KOŃ»', 'ŁÓDŹ'],
+  Icelandic: ['BLAÐ»', 'Þórður', '„SMÁ“'],
+  Cyrillic: ['ТОВ «ІРІС»', 'СССР»', '220В±5%', '№ 5', 'Привет — «мир»'],
+  Greek: ['«ΝΑΙ»', 'Ο–Ω', 'Αθήνα'],
+  Vietnamese: ['Nguyễn Văn Ấn', 'QĐ–BGDĐT'],
+  Asian: ['「はい」', '中文，标点。', '한국어', 'ไทย', 'مرحبا', 'שלום'],
+  names: ["O'Neil", "'t Hooft", 'Jean "Bob" Smith', "D'Angelo, Ann"],
+  addresses: ['#12, 5th Ave', 'Apt #5; rear', "No. 7, c/o O'Brien", '5½ Main St'],
+  code: [
+    'if (a < b && c) { return "x"; }',
+    '=SUM(A1:A3)',
+    '="x" & "y"',
+    'C:\\temp',
+    '<b>x</b>',
+    'a|b',
+  ],
+  addressesOfPages: ['https://x.y/a?b=c&d=%C3%A9', 'ftp://h/~u', 'a@b.c'],
+  amounts: ['$1,200.00', '(12.50)', '1.200,50', '12.50-', '2.5E+3', '0012', '45123'],
+  days: ['03/22/2024', '22.03.2024', '2024-03-22 10:00', 'March 5, 2024', '12:30'],
+  units: ['25 Å²', 'Ø½×½×½', '2×½×¾', '12,5 °C', 'n√2'],
+  words: ['Total cost', 'totally', 'N/A', 'null', '--', 'VISIT_ID', 'sep=;'],
+};
+
+describe.each(Object.entries(SOUND))('%s', (_, texts) => {
+  it.each([',', ';', '\t', '|'])('passes between %j, with a schema and without', (delimiter) => {
+    const quoted = (text: string): string => {
+      return /["\n]/.test(text) || text.includes(delimiter)
+        ? `"${text.replaceAll('"', '""')}"`
+        : text;
+    };
+    const rows = texts.map((text, index) => {
+      const cells = [`${index}`, text, texts[index + 1] ?? 'x', `${index}.5`];
+      return cells.map(quoted).join(delimiter);
+    });
+    const file = [['visit_id', 'text', 'other', 'cost'].join(delimiter), ...rows, ''].join('\n');
+    const fields = ['visit_id', 'text', 'other', 'cost'].map((name) => ({ name }));
+    for (const schema of [{}, { schema: { fields } }]) {
+      const report = inspectBytes(file, { expectation: { dialect: { delimiter }, ...schema } });
+      expect([report.verdict, ...places(report)]).toStrictEqual(PASSED);
+    }
+  });
+});
