@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFileProcessing, warnFileProcessing } from './check-file-processing.ts';
 import {
@@ -31,7 +31,7 @@ import {
   type SourcedAssignment,
 } from './resolve-variables.ts';
 import { deployedRules, type RuleTexts } from './rules-folder.ts';
-import { isTfvarsFile, readTfvarsFile } from './tfvars-file.ts';
+import { isTfvarsFile, readBytes, readTfvarsFile } from './tfvars-file.ts';
 import type { VariableTable } from './variable.ts';
 
 /** The checked settings of one environment. */
@@ -377,8 +377,10 @@ function replacedValues(
 }
 
 function containerImage(root: string, path: string): readonly SourcedAssignment[] {
-  const file = join(root, path);
-  const image = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  if (!existsSync(join(root, path))) return [];
+  const bytes = readBytes(root, path);
+  if (!Buffer.isBuffer(bytes)) throw new SettingsError([bytes]);
+  const image = bytes.toString('utf8').trim();
   return image === '' ? [] : [{ file: path, line: 1, name: 'image', value: image }];
 }
 

@@ -31,11 +31,23 @@ export function readTfvarsFile(root: string, path: string): TfvarsFile {
         : `stands beside ${json}; keep one of them`;
     return { file: path, assignments: [], faults: [{ file: path, message }] };
   }
-  const bytes = readFileSync(join(root, file));
+  const bytes = readBytes(root, file);
+  if (!Buffer.isBuffer(bytes)) return { file, assignments: [], faults: [bytes] };
   if (!isUtf8(bytes)) return { file, assignments: [], faults: [notUtf8(file, bytes)] };
   const text = bytes.toString('utf8');
   const { assignments, faults } = file === json ? readTfvarsJson(text) : readHclLiterals(text);
   return { file, assignments, faults: faults.map((fault) => ({ ...fault, file })) };
+}
+
+/** The bytes of a file, or the fault that it can't be read: it is a folder, say, or another user's. */
+export function readBytes(root: string, file: string): Buffer | Finding {
+  try {
+    return readFileSync(join(root, file));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    return { file, message: `can't be read (${code})` };
+  }
 }
 
 /** Terraform takes UTF-8 alone; another encoding would put replacement characters into names and tags. */

@@ -327,6 +327,14 @@ describe('container_image.txt', () => {
   });
 });
 
+describe('a file that can not be read, such as a folder of its name', () => {
+  it.each([[PROCESSING], ['environments/dev/container_image.txt']])('is told: %s', (file) => {
+    rmSync(join(root, file), { force: true });
+    mkdirSync(join(root, file));
+    expect(faults()).toEqual([`${file}: can't be read (EISDIR)`]);
+  });
+});
+
 describe('two stacks that do not fit together', () => {
   it.each([
     ['permissions_boundary_arn', 'arn:aws-us-gov:iam::123456789012:policy/b', 'the roles of all'],
