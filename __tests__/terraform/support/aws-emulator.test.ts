@@ -4,9 +4,11 @@ import { type AwsEmulator, emptyAwsEmulator, startAwsEmulator } from './aws-emul
 const region = 'us-gov-west-1';
 
 let emulator: AwsEmulator;
+/** Beside that of the worker. It ends with the worker at the latest. */
+let other: AwsEmulator;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  [emulator, other] = await Promise.all([emptyAwsEmulator(), startAwsEmulator()]);
 });
 
 afterAll(async () => {
@@ -50,18 +52,12 @@ test('reset forgets every resource', async () => {
 });
 
 test('two emulators run side by side and share nothing', async () => {
-  const other = await startAwsEmulator();
-  try {
-    await emulator.createBucket('shared-name', region);
-    await other.createBucket('shared-name', region);
-    expect(other.url).not.toBe(emulator.url);
-  } finally {
-    await other.stop();
-  }
+  await emulator.createBucket('shared-name', region);
+  await other.createBucket('shared-name', region);
+  expect(other.url).not.toBe(emulator.url);
 });
 
 test('a stopped emulator answers no more', async () => {
-  const other = await startAwsEmulator();
   await other.stop();
   await expect(other.reset()).rejects.toThrow('fetch failed');
 });
