@@ -15,7 +15,7 @@ import { vi } from 'vitest';
 import type { LocalStack } from './localstack.ts';
 
 /** Milliseconds for what takes a moment: a delivery, a job. */
-export const DEADLINE = 60_000;
+export const DEADLINE = 100_000;
 
 /** Makes a topic. @param signatureVersion of its messages @default '2' */
 export async function createTopic(

@@ -10,7 +10,7 @@ import { credentials, type LocalStack, region } from './localstack.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const program = join(root, 'listener/src/main.ts');
-const START_DEADLINE = 60_000;
+const START_DEADLINE = 240_000;
 
 /** The listener as it is deployed, in a process of its own. */
 export interface ListenerProcess {
@@ -40,7 +40,7 @@ export interface ListenerSettings {
  * Starts `file-processing serve` on free ports and waits until it listens. It ends with this
  * process at the latest.
  *
- * @throws Error with everything it wrote when it does not listen within a minute
+ * @throws Error with everything it wrote when it does not listen within four minutes
  */
 export async function startListener(settings: ListenerSettings): Promise<ListenerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'listener-'));

@@ -7,7 +7,8 @@ import { startProviderProxy } from './provider-proxy.ts';
 import { typesOfOurStacks } from './provider-schema.ts';
 import { awsEnvironment } from './terraform.ts';
 
-const startDeadline = 60_000;
+/** For a machine that is as busy as it gets. */
+const startDeadline = 300_000;
 
 /** An emulator, and a provider that the Terraform commands of a test share. */
 export interface AttachedAws extends AwsEmulator {
@@ -26,7 +27,7 @@ let ofThisWorker: Promise<AttachedAws['attached']> | undefined;
  * Terraform neither installs an attached provider nor checks its version: tests of that use
  * {@link emptyAwsEmulator}.
  *
- * @throws Error when the emulator or the provider does not start within a minute
+ * @throws Error when the emulator or the provider does not start within five minutes
  */
 export async function emptyAttachedAws(): Promise<AttachedAws> {
   const emulator = await emptyAwsEmulator();

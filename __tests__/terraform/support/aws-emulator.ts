@@ -9,7 +9,9 @@ import { endChild } from '../../support/child-process.ts';
 import { pythonEnvironment } from '../../support/python-environment.ts';
 
 const emulatorDirectory = join(import.meta.dirname, '../../../test-support/aws-emulator');
-const startDeadline = 60_000;
+
+/** For a machine that is as busy as it gets. */
+const startDeadline = 300_000;
 
 /** The Python packages of the emulator. */
 export const emulatorRequirements = join(emulatorDirectory, 'requirements.txt');
@@ -88,7 +90,7 @@ export async function emptyAwsEmulator(): Promise<AwsEmulator> {
  * Starts the emulator on a free loopback port and waits until it answers. It ends with this
  * process at the latest.
  *
- * @throws Error with the server's log when it does not answer within a minute.
+ * @throws Error with the server's log when it does not answer within five minutes.
  */
 export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promise<AwsEmulator> {
   const python = await pythonEnvironment(emulatorRequirements);

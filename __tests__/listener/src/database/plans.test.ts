@@ -15,6 +15,7 @@ import { listMessages } from '../../../../listener/src/database/sns-messages.ts'
 import { openIntake } from '../../../../listener/src/intake/accept-message.ts';
 import { clientsOfObjects } from '../../../../listener/src/queue/clients.ts';
 import { placeWaiting } from '../../../../listener/src/queue/fair-order.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { cli } from '../../support/cli.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -62,15 +63,13 @@ async function readWhole(
     // A session says what it has read once it ends.
     await database.destroy();
   }
-  await expect
-    .poll(async () => {
-      const { rows } = await on.database.raw(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-           AND backend_type = 'client backend' AND application_name NOT LIKE '%tests'`,
-      );
-      return rows.length;
-    })
-    .toBe(0);
+  await eventually(async () => {
+    const { rows } = await on.database.raw(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+         AND backend_type = 'client backend' AND application_name NOT LIKE '%tests'`,
+    );
+    expect(rows).toHaveLength(0);
+  });
   const { rows } = await on.database.raw(
     `SELECT relname AS table, seq_scan::integer AS scans, seq_tup_read::integer AS rows
      FROM pg_stat_user_tables WHERE relname ~ '^(runs|judgements|messages|reports|job)'
@@ -153,11 +152,11 @@ test('a worker with all that it does again and again reads no table as a whole',
     });
     const { metricsPort } = (await worker.line('listening')) as { metricsPort?: number };
     await worker.line('what was older than RETENTION_DAYS was deleted');
-    await expect
-      .poll(() => given.database('runs').whereIn('key', NEW_MESSAGES.map(keyOf)).pluck('status'), {
-        timeout: 60_000,
-      })
-      .toEqual(NEW_MESSAGES.map(() => 'finished'));
+    await eventually(async () =>
+      expect(
+        await given.database('runs').whereIn('key', NEW_MESSAGES.map(keyOf)).pluck('status'),
+      ).toEqual(NEW_MESSAGES.map(() => 'finished')),
+    );
     await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { claimMessages } from '../../../../listener/src/notices/messages.ts';
 import { SEED_FOLDER } from '../../../../listener/src/rules/rule-set.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { eventOf } from '../../support/cli.ts';
 import { type ListenerChild, startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -53,9 +54,9 @@ test('a process that is killed after the verdict leaves the notice to another on
     ['run', 's3_data_quality_job', '--event-json', eventOf(BUCKET, KEY)],
     settings,
   );
-  await expect
-    .poll(() => given.database('notices').pluck('number'), { timeout: 60_000 })
-    .toEqual([1]);
+  await eventually(async () =>
+    expect(await given.database('notices').pluck('number')).toEqual([1]),
+  );
   run.kill('SIGKILL');
   await run.ended;
   expect(server.mails).toEqual([]);
