@@ -1,4 +1,5 @@
 import type { InspectedFile } from './checks/check.ts';
+import { NO_HEADER } from './checks/dialect.ts';
 import { looksLikeTotal } from './checks/no-data.ts';
 import { END_OF_FILE_MARK } from './checks/whole-file.ts';
 import { type Classification, mostSensitive } from './classification.ts';
@@ -308,6 +309,8 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     remedy:
       'Put a header with the names of the fields before it, or declare {"header": false} in the dialect.',
     find({ log, file: { columns = [], schema } }) {
+      const isSeen = log.sample.some(({ message }) => message === NO_HEADER);
+      if (isSeen) return { sentence: NO_HEADER, faults: 1 };
       const { fields = [] } = schema ?? {};
       const faults = log.total('incorrect-label');
       if (faults < columns.length || fields.length !== columns.length) return undefined;

@@ -141,7 +141,7 @@ export const FAULT_KINDS = [
     type: 'incorrect-dialect',
     scope: 'header',
     meaning:
-      'The first records are written otherwise than declared, or than a comma and double quotes have it: another delimiter, in all lines or in the header alone, another quote, lines quoted as a whole, lines before the header. Cells are checked by what was found. Without a schema and a declared delimiter or quote it only warns.',
+      'The first records are written otherwise than declared, or than a comma and double quotes have it: another delimiter, in all lines or in the header alone, another quote, lines quoted as a whole, lines before the header, or values in its place. Cells are checked by what was found. Without a schema and a declared delimiter or quote it only warns.',
     remedy: 'Export the file as declared, or declare in the dialect what the message names.',
   },
   {

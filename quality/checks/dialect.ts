@@ -1,4 +1,10 @@
-import { DELIMITERS, type FoundDialect, type SampleRecord } from '../dialect-finder.ts';
+import {
+  DELIMITERS,
+  type FoundDialect,
+  isTyped,
+  type SampleRecord,
+  typedColumns,
+} from '../dialect-finder.ts';
 import type { Check, Found } from './check.ts';
 
 type Kind = 'incorrect-dialect' | 'sep-line';
@@ -23,7 +29,11 @@ export const DIALECT_CHECK: Check<Kind> = {
           found.listFile('sep-line', message, { line: 1, byte: 0 });
         }
         for (const { sentence } of differences) note(sentence, sepLine > 0 ? 2 : 1, found);
-        if (file.dialect.header) suspicion = separatorSuspicion(records);
+        if (!file.dialect.header) return;
+        suspicion = separatorSuspicion(records);
+        const [place, ...others] = file.dialect.headerRows;
+        const isKnown = file.schema !== undefined || others.length > 0;
+        if (!isKnown && lacksHeader(records.slice((place ?? 1) - 1))) suspicion ??= NO_HEADER;
       },
       match(labels) {
         suspicion ??= dialectSuspicion(labels, String.fromCharCode(file.dialect.delimiter));
@@ -37,6 +47,25 @@ export const DIALECT_CHECK: Check<Kind> = {
     };
   },
 };
+
+/** Said of a file whose first record is one of values, where no schema has labels. */
+export const NO_HEADER = 'The file has no header: in its place are values, as the rows have them.';
+
+const DAY = /^(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d\S*)?|\d{1,2}([/.])\d{1,2}\1(?:\d{4}|\d\d))$/;
+
+/** Whether a label over days is a day itself, and the labels over numbers are numbers: years and days may be labels of numbers. */
+function lacksHeader([header, ...others]: readonly SampleRecord[]): boolean {
+  const rows = others.filter(({ cells, width }) => {
+    return width === header?.width && cells.some((cell) => cell !== '');
+  });
+  if (header === undefined || rows.length < 2) return false;
+  const typed = typedColumns(rows);
+  const isDay = (column: number): boolean => {
+    const values = rows.map(({ cells }) => cells[column] ?? '').filter((cell) => cell !== '');
+    return DAY.test(header.cells[column] ?? '') && values.every((value) => DAY.test(value));
+  };
+  return typed.some(isDay) && typed.every((column) => isTyped(header.cells[column] ?? ''));
+}
 
 /** What stands in texts as well as between cells: a file is not read by it unless that is declared. */
 const LIKELY_SEPARATORS = [

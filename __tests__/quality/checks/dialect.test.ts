@@ -51,6 +51,22 @@ describe('a file that is written otherwise than declared', () => {
     expect(report.columns.map(({ label }) => label)).toStrictEqual(['id', 'name']);
   });
 
+  it('is warned where its first record has values, as the rows have them', () => {
+    const report = inspectBytes('1,2024-01-02,Ana,1.5\n2,2024-01-03,Luis,2\n3,2024-01-04,Bo,3\n');
+    expect([report.verdict, ...places(report)]).toStrictEqual(['warned', 'incorrect-dialect -:-']);
+    expect(report.diagnoses).toMatchObject([{ kind: 'no-header', faults: 1 }]);
+  });
+
+  it.each([
+    ['years over numbers', 'town,2019,2020\nA,1,2\nB,3,4\n'],
+    ['days over numbers', 'town,2024-01-01,2024-01-02\nA,1,2\nB,3,4\n'],
+    ['a label over days', 'id,day\n1,2024-01-02\n2,2024-01-03\n'],
+    ['a number over numbers', '1,2\n3,4\n5,6\n'],
+    ['a word over numbers beside a day over days', 'id,2024-01-01\n1,2024-01-02\n2,2024-01-03\n'],
+  ])('passes with %s', (_, file) => {
+    expect(inspectBytes(file).verdict).toBe('passed');
+  });
+
   it.each([
     ['colons', 'id:name:rank\n1:Ana:captain\n2:Luis:officer\n', 'the first lines holds 2 colons'],
     ['a colon', 'id:name\n1:Ana\n2:Luis\n', 'the first lines holds a colon'],
