@@ -76,7 +76,7 @@ const LEAST_SHARE = 0.75;
 
 /**
  * Guesses in which encoding the cells are that are not UTF-8: in the one that makes letters of some language of their bytes,
- * in words whose capitals stand first. It is told of each cell in its turn, and looks at the first ones only.
+ * in words whose capitals stand first. It is told of each cell in its turn, until it is settled.
  */
 export class EncodingGuess {
   #candidates: readonly Candidate[] | undefined;
@@ -87,8 +87,13 @@ export class EncodingGuess {
   #byLanguage: number[][] = [];
   #best: Candidate | undefined;
 
+  /** Whether it has seen as many cells as it looks at. */
+  get isSettled(): boolean {
+    return this.#cells >= MOST_CELLS;
+  }
+
   see(cell: Uint8Array): void {
-    if (this.#cells++ >= MOST_CELLS) return;
+    this.#cells++;
     const candidates = this.#begin();
     this.#bytes += cell.filter((byte) => byte >= 0x80).length;
     let most = 0;

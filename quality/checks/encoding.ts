@@ -38,7 +38,9 @@ export const ENCODING_CHECK: Check<'encoding-error' | 'undeclared-encoding'> = {
           const { encoding } = file.text;
           const byte = bytes[index] ?? 0;
           const isOther = encoding === 'utf-8' && byte >= 0x80;
-          if (isOther) guess.see(withoutUtf8(bytes, starts[cell] ?? 0, ends[cell] ?? 0));
+          if (isOther && !guess.isSettled) {
+            guess.see(withoutUtf8(bytes, starts[cell] ?? 0, ends[cell] ?? 0));
+          }
           if (!found.count('encoding-error', cell)) continue;
           const plainMessage = messageFor(bytes, index, encoding);
           const message = `${plainMessage}${isOther ? guessedText(guess.of(byte)) : ''}`;
