@@ -160,7 +160,7 @@ export class HeaderMemory {
     if (this.start === NO_HEADER) return false;
     // A byte order mark.
     if (bytes[first] === 0xef) return true;
-    const word = wordOf(bytes.subarray(first + offset, first + offset + 4));
+    const word = wordOf(bytes, first + offset);
     return (word & mask) === start || (word & otherMask) === otherStart;
   }
 }
@@ -179,9 +179,10 @@ function startOf(label: Uint8Array, { delimiter, quote }: CompiledDialect): Head
   return { ...plain, otherStart: quoted.start, otherMask: quoted.mask };
 }
 
-function wordOf(bytes: ArrayLike<number>): number {
+/** Up to four bytes as a little-endian number. */
+function wordOf(bytes: ArrayLike<number>, from: number): number {
   let word = 0;
-  for (let at = 0; at < Math.min(4, bytes.length); at++) word |= (bytes[at] as number) << (at * 8);
+  for (let at = 0; at < 4; at++) word |= (bytes[from + at] ?? 0) << (at * 8);
   return word;
 }
 
@@ -199,8 +200,8 @@ function plainLabel(label: string): string {
 /** Up to four bytes of a text, in any case; hyphens, underscores, blanks and quotes may be others. */
 function maskedStart(text: readonly number[], offset: number): { start: number; mask: number } {
   const part = text.slice(offset, offset + 4);
-  const mask = wordOf(part.map(caseBits));
-  return { start: wordOf(part) & mask, mask };
+  const mask = wordOf(part.map(caseBits), 0);
+  return { start: wordOf(part, 0) & mask, mask };
 }
 
 /** The bits of a byte of UTF-8 that are the same in upper and lower case: of ASCII, and of Cyrillic, Greek and Western letters. */
