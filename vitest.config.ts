@@ -70,7 +70,7 @@ const OTHERS: Readonly<Record<string, Needs>> = {
   // and an apply is mostly the provider waiting (25 seconds for each SQS attribute).
   terraform: {
     globalSetup: ['__tests__/terraform/support/global-setup.ts'],
-    maxWorkers: 9,
+    maxWorkers: 6,
     test: 600_000,
     hook: 600_000,
     env: GO_MEMORY,
