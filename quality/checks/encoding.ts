@@ -227,7 +227,8 @@ function signAt(bytes: Uint8Array, at: number, isFirst: boolean): Sign | undefin
   MOJIBAKE.lastIndex = before.length;
   const found = MOJIBAKE.exec(text);
   if (found === null) return undefined;
-  const { length } = encodeText(found[0] + (found[1] ?? ''));
+  // What was looked ahead at belongs to the sign, too: it is not told before that is there.
+  const { length } = encodeText(found.join(''));
   return { index: 2, start: at - lead, end: at + length };
 }
 
@@ -279,7 +280,7 @@ const SETS: Readonly<Record<string, string>> = {
  */
 const MOJIBAKE = new RegExp(
   [
-    '(?<=Â)[\u0080-\u00bf]|(?<=â)€|(?<=â)[‚„](?=([¬¢]))|(?<=Ĺ|вЂ)[SYMBOLS]|(?<=[ÃÄÅĂ])[UNMEANT]',
+    '(?<=Â)[\u0080-\u00bf]|(?<=â)€|(?<=â)[‚„](?=([¬¢]))|(?<=Ĺ|вЂ)[SYMBOLS]|(?<=[ÃÅĂ]|(?<!‚)Ä)[UNMEANT]',
     // Words in capitals may end with this letter, and with "»" or a superscript behind it.
     String.raw`(?<=(?<!\p{Lu}{2})Ã)[SYMBOLS]`,
     String.raw`(?<=[a-z][ÄÅÆÇÈÉĂ])[SYMBOLS]|(?<=(?<![\p{L}«»‚‘“„‹›])[ÄÅ])[°¹»¼½¾†‘›]`,

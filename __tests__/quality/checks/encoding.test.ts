@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstInvalidByte, Utf8Watch } from '../../../quality/checks/encoding.ts';
+import { firstInvalidByte, SignWatch, Utf8Watch } from '../../../quality/checks/encoding.ts';
 import type { FaultType } from '../../../quality/faults.ts';
 import { cut, inspectBytes, places } from '../inspect-bytes.ts';
 
@@ -137,6 +137,7 @@ describe('text that was damaged before it was written', () => {
     ['ł read as Windows-1250', 'Ĺ‚', 'mojibake'],
     ['ệ read as Windows-1252', 'á»‡', 'mojibake'],
     ['a quotation mark read as Mac Roman', '‚Äô', 'mojibake'],
+    ['a bullet read as Mac Roman', '‚Ä¢', 'mojibake'],
   ])('%s is warned of with its count and first place, however the file is cut', (_, sign, kind) => {
     const file = `a,b\n1,x\n2,"y\n${sign}z"\n3,x${sign}${sign}x\n`;
     const byte = Buffer.from(file).indexOf(Buffer.from(sign));
@@ -188,6 +189,21 @@ describe('text that was damaged before it was written', () => {
       expect(inspectBytes(file, {}, [size])).toStrictEqual(whole);
     }
   });
+
+  it.each(['â‚¬', '‚Äô', '‚Ä¢', '‚Ç¨', 'á»‡', 'á»‡n', 'áº¿', 'Ð˜Ð²', 'æ—¥æœ¬', 'PÃ©'])(
+    'counts %s as often where a chunk ends in it',
+    (text) => {
+      const bytes = Buffer.from(`${'a long row, '.repeat(5)}${text}${', and more'.repeat(5)}`);
+      const countOf = (at: number) => {
+        const watch = new SignWatch();
+        watch.watch(bytes.subarray(0, at), 0);
+        watch.watch(bytes.subarray(at), at);
+        return watch.signs.at(-1)?.count;
+      };
+      const counts = Array.from(bytes, (_, at) => countOf(at));
+      expect([...new Set(counts)]).toHaveLength(1);
+    },
+  );
 
   it.each([
     ['Windows-1252 twice', 'PaweÃ…â€š'],
