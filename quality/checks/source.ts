@@ -149,7 +149,9 @@ const TEXT_FORMATS: readonly (UnsupportedSource & { readonly begins: RegExp })[]
     what: 'is a spreadsheet (SYLK or DIF)',
     encoding: false,
     remedy: EXPORT,
-    begins: /^(?:ID;P[^\r\n]*\r?\n[BCFOP];|TABLE\r?\n0,1\r?\n")/,
+    // The second record with so much of it that no row of `ID;Place` is taken for one, as `B;North`.
+    begins:
+      /^(?:ID;P[^\r\n]*\r?\n(?:P;PGeneral\b|[BC];[XY]\d+;|F;P\d+;|O;[A-Z]\d*;)|TABLE\r?\n0,1\r?\n")/,
   },
   {
     what: 'is a message of HL7',
