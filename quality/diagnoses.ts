@@ -67,6 +67,7 @@ const GROUPED = /^[-+]?\d{1,3}([,. '\u00a0\u202f])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]
 /** A time of day may follow. */
 const SLASHED_DATE =
   /^(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}|\d{2}))?(?:[T ,]+\d{1,2}:\d{2}[\d:.]*(?: ?[AP]M)?(?:Z|[-+][\d:]+)?)?$/i;
+const YEAR = /^(?:19|20)\d\d$/;
 /** From 1927 to 2064, perhaps with a time as a fraction. */
 const SERIAL_DAY = /^([1-5]\d{4})(?:[.,]\d+)?$/;
 /** The day that spreadsheets call 25569, in milliseconds since 1970, is 0. */
@@ -321,8 +322,9 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       const areValues = typed.every(
         ({ field, text }) => !Number.isNaN(field.cell.read(text, 0, text.length)),
       );
-      // A schema of texts does not tell: one number or day among the labels does.
-      const isTold = typed.length > 0 || columns.some(({ label }) => isTyped(label));
+      // A schema of texts does not tell: one number or day among the labels does, but for a year, which may be a label.
+      const isTold =
+        typed.length > 0 || columns.some(({ label }) => isTyped(label) && !YEAR.test(label));
       if (!isTold || !areValues) return undefined;
       const sentence = 'The file has no header: in its place are values of the fields.';
       return { sentence, faults };

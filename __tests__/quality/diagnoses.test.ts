@@ -181,6 +181,7 @@ describe('diagnose', () => {
     const fields = ['id', 'day', 'sum', 'text'].map((name) => ({ name }));
     expect(diagnosed(`${ROW}9,,,\n`, { fields })).toStrictEqual(['no-header 4']);
     expect(diagnosed(`a,b,c,d\n${ROW}`, { fields })).toStrictEqual([]);
+    expect(diagnosed(`district,2023,2024,2025\n${ROW}`, { fields })).toStrictEqual([]);
   });
 
   it('knows a row count after more faults than are listed of a kind', () => {
