@@ -153,9 +153,10 @@ for (const { path, contents } of outputFiles) await writeFile(join(made, basenam
 await cacheCompiled(join(made, 'main.cjs'));
 const list = `${made}.json`;
 await writeFile(list, `${JSON.stringify({ digest, files }, null, 1)}\n`);
-await rename(made, join(DIST, digest)).catch((error: NodeJS.ErrnoException) => {
-  // It is there where the list was lost, or another build was faster.
+await rename(made, join(DIST, digest)).catch(async (error: NodeJS.ErrnoException) => {
   if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  // It is there where another build was faster; or it is of another Node.js, or damaged, and this is what mends it.
+  for (const name of await readdir(made)) await rename(join(made, name), join(DIST, digest, name));
 });
 // Last, and at once: a build that was interrupted is none.
 await rename(list, join(DIST, 'inputs.json'));

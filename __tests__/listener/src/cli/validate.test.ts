@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { freshBundle } from '../../../../listener/bin/bundle.cjs';
 import { inspectFile } from '../../../../listener/src/cli/validate.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { buildBundle, bundledCli } from '../../support/bundled-cli.ts';
@@ -318,6 +319,14 @@ describe.each([
     expect(code).toBe(1);
     expect(out).toContain('type-error');
   });
+});
+
+test('a build compiles anew what is there already, as by another Node.js', async () => {
+  const script = freshBundle(join(import.meta.dirname, '../../../../listener')) as string;
+  const cache = join(dirname(script), `main.${process.arch}.cache`);
+  await writeFile(cache, 'of another version');
+  await buildBundle();
+  expect((await readFile(cache)).length).toBeGreaterThan(1_000);
 });
 
 test('the bundle is of validate alone', async () => {
