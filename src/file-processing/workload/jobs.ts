@@ -254,6 +254,13 @@ function admission(settings: FileProcessingSettings) {
         "variables.container.?securityContext.capabilities.drop.orValue([]) == ['ALL']",
         'variables.container.?securityContext.capabilities.add.orValue([]).size() == 0',
         "variables.container.?securityContext.seccompProfile.type.orValue('') == 'RuntimeDefault'",
+        // Left to the namespace's Pod Security Standard alone, they would be free in a namespace that has none.
+        ...['pod', 'container'].flatMap((of) =>
+          ['seLinuxOptions', 'appArmorProfile', 'windowsOptions'].map(
+            (field) => `!variables.${of}.?securityContext.${field}.hasValue()`,
+          ),
+        ),
+        '!variables.container.?securityContext.procMount.hasValue()',
       ),
       rule(
         'it shares something with its node, or chooses one',
@@ -289,6 +296,11 @@ function admission(settings: FileProcessingSettings) {
         `variables.container.args[0] == ${cel(JUDGE)}`,
         '!has(variables.container.lifecycle) && !has(variables.container.livenessProbe)',
         '!has(variables.container.readinessProbe) && !has(variables.container.startupProbe)',
+      ),
+      rule(
+        // Injectors (of Vault, of service meshes) add containers and volumes to pods as annotations say.
+        'its pods have annotations',
+        'object.spec.template.metadata.?annotations.orValue({}).size() == 0',
       ),
       rule(
         'its pods would be taken for others',
