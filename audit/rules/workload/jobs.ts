@@ -108,7 +108,7 @@ function policyFaults(
       .filter((one) => /\|\|\s*true\b|\btrue\s*\|\||^\s*true\s*$/.test(one))
       .map((one) => `${name} has an expression that always holds: ${one.slice(0, 60)}`),
     bindings.length === 0 && `${name} has no binding, so that it is not in force`,
-    ...bindings.flatMap((binding) => bindingFaults(binding, audited)),
+    ...bindings.flatMap((binding) => bindingFaults(binding, { namespace, account }, audited)),
   ];
   return faults.filter((fault) => fault !== false);
 }
@@ -128,6 +128,7 @@ function imagesAllowed(audited: Audited, account: KubernetesObject | undefined) 
 
 function bindingFaults(
   { manifest }: KubernetesObject,
+  { namespace, account }: Pick<Runner, 'namespace' | 'account'>,
   audited: Audited,
 ): readonly (string | false)[] {
   const { name } = manifest.metadata;
@@ -141,6 +142,9 @@ function bindingFaults(
       `the binding ${name} lets everything pass without its parameters: parameterNotFoundAction must be Deny`,
     params === undefined &&
       `the binding ${name} has no parameters: there is no ServiceAccount ${shown(paramRef?.name)}`,
+    params !== undefined &&
+      (paramRef?.name !== account || paramRef?.namespace !== namespace) &&
+      `the binding ${name} reads the image from the ServiceAccount ${paramRef?.namespace}/${paramRef?.name}, must be ${namespace}/${account}`,
   ];
 }
 

@@ -112,6 +112,26 @@ describe('it is seen when', () => {
       'there is no ServiceAccount',
     ],
     [
+      'the policy reads the image from another ServiceAccount',
+      (json) => {
+        const accounts = (json.resource as Record<string, Json>).kubernetes_service_account_v1;
+        const other = structuredClone(resource(json, 'kubernetes_service_account_v1', 'sa'));
+        (other.metadata as Json).name = 'other';
+        Object.assign(accounts as Json, { other });
+        rewritten(BINDING, '"name":"file-processing-sa"', '"name":"other"')(json);
+      },
+      'must be file-processing/file-processing-sa',
+    ],
+    [
+      'the pods of Jobs may have annotations',
+      rewritten(
+        POLICY,
+        'object.spec.template.metadata.?annotations.orValue({}).size() == 0',
+        'object.spec.template.metadata.?annotations.orValue({}).size() < 9',
+      ),
+      'does not limit annotations of its pods',
+    ],
+    [
       'the policy is of another user',
       rewritten(POLICY, 'file-processing:file-processing-sa', 'file-processing:other'),
       'must hold whenever the user is',
