@@ -114,7 +114,8 @@ const VALUE_FORMS: readonly {
     types: DAYS,
     sentence: 'Times are seconds or milliseconds since 1970.',
     remedy: 'Write dates and times as ISO 8601 has them, as in 2024-03-22T14:05:00Z.',
-    pattern: /^-?[1-9]\d{8,9}(?:\d{3})?$/,
+    // From 2001 to 2033: before and after are numbers of telephones and of social security.
+    pattern: /^1\d{9}(?:\d{3})?$/,
   },
   {
     kind: 'date-form',

@@ -340,7 +340,7 @@ describe('diagnose', () => {
     expect(diagnoses.map((diagnosis) => diagnosis.sentence)).toStrictEqual([sentence]);
   });
 
-  it.each(['7', '2024', '123456', 'abc', '2024-02-30', '12 345 678'])(
+  it.each(['7', '2024', '123456', '123456789', '6175551234', 'abc', '2024-02-30', '12 345 678'])(
     'does not say how a date of %s is written',
     (value) => {
       expect(diagnosed(`${HEADER}1,${value},,\n`)).toStrictEqual([]);
