@@ -200,7 +200,13 @@ function plainLabel(label: string): string {
 /** Up to four bytes of a text, in any case; hyphens, underscores, blanks and quotes may be others. */
 function maskedStart(text: readonly number[], offset: number): { start: number; mask: number } {
   const part = text.slice(offset, offset + 4);
-  const mask = wordOf(part.map(caseBits), 0);
+  // A label of nothing else is looked for as it is: no bits at all are those of each row.
+  const mask =
+    wordOf(part.map(caseBits), 0) ||
+    wordOf(
+      part.map(() => 0xff),
+      0,
+    );
   return { start: wordOf(part, 0) & mask, mask };
 }
 

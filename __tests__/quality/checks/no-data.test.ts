@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { HeaderMemory } from '../../../quality/checks/no-data.ts';
+import { ProblemList } from '../../../quality/descriptor-error.ts';
+import { compileDialect } from '../../../quality/dialect.ts';
+import { Scanner } from '../../../quality/scanner.ts';
 import { inspectBytes, places } from '../inspect-bytes.ts';
 
 const READERS = [true, false, 'javascript', 'webassembly'] as const;
@@ -14,6 +18,19 @@ function found(header: string, row: string): string[] {
 }
 
 describe('a row that repeats the header', () => {
+  it.each(['_', '-', '_-', "'"])('is not looked for in each row under a label of %s', (label) => {
+    const dialect = compileDialect(undefined, '', new ProblemList());
+    let memory: HeaderMemory | undefined;
+    const record = (header: Scanner) => {
+      memory = new HeaderMemory(header, dialect);
+    };
+    const scanner = new Scanner({ record }, dialect, 100);
+    scanner.write(Buffer.from(`${label},name\n`));
+    scanner.end();
+    const { mask = 0, otherMask = 0 } = memory?.start ?? {};
+    expect([mask, otherMask]).not.toContain(0);
+  });
+
   it.each([
     ['in upper case', 'visit_id,seen,ward', 'VISIT_ID,SEEN,WARD'],
     ['with blanks for underscores', 'visit_id,seen on', 'Visit ID,Seen_On'],
