@@ -7,7 +7,7 @@ import type { FileProcessingSettings } from '../../src/settings/file-processing-
 import { modelOf } from '../../src/synthesized/model/model.ts';
 import { kubernetesObjects } from '../../src/synthesized/views/kubernetes-manifests.ts';
 import { synthesizeWorkload } from '../support/synthesized-workload.ts';
-import { callApi } from './support/api-client.ts';
+import { type ApiServer, callApi } from './support/api-client.ts';
 import { DEADLINE, type Kubectl, kubectlIn } from './support/kubectl.ts';
 import type { ConfigMap, KubernetesResource } from './support/kubernetes-resource.ts';
 import { ofKind, withValue } from './support/kubernetes-resource.ts';
@@ -284,13 +284,30 @@ test('a new image changes it also after the policy was away', async () => {
   expect((await create(other)).stderr).toContain('another image');
 });
 
-test('nobody else is kept from making Jobs while its parameters are missing', async () => {
-  const account = ofKind(objects as KubernetesResource[], 'ServiceAccount');
-  await kubectl.succeed('delete', 'serviceaccount', account.metadata.name);
-  await until('it refuses all', async () => (await create(job)).exitCode !== 0, DEADLINE);
-  const elsewhere = withValue(job, 'metadata.namespace', 'default');
-  const path = '/apis/batch/v1/namespaces/default/jobs?dryRun=All';
-  expect(await callApi(inject('controlPlane'), path, elsewhere)).toMatchObject({ status: 201 });
-  expect((await kubectl.apply(account)).exitCode).toBe(0);
-  await admitted(job);
+describe('without the ServiceAccount of the listener', () => {
+  let token: string;
+  beforeAll(async () => {
+    const account = ofKind(objects as KubernetesResource[], 'ServiceAccount').metadata.name;
+    token = (await kubectl.succeed('create', 'token', account)).trim();
+    await kubectl.succeed('delete', 'serviceaccount', account);
+  });
+  afterAll(async () => {
+    await kubectl.apply(ofKind(objects as KubernetesResource[], 'ServiceAccount'));
+  });
+  const post = (server: ApiServer, object: KubernetesResource) =>
+    callApi(server, `/apis/batch/v1/namespaces/${NAMESPACE}/jobs?dryRun=All`, object);
+
+  test('others make their Jobs, such as that of a migration', async () => {
+    const other = withValue(job, 'metadata.namespace', NAMESPACE);
+    expect(await post(inject('controlPlane'), other)).toMatchObject({ status: 201 });
+  });
+
+  test('nobody signs in as the listener, whom the policy would let pass', async () => {
+    const other = withValue(job, `${CONTAINER}.image`, 'test.invalid/other');
+    await until(
+      'the token is worth nothing',
+      async () => (await post({ ...inject('controlPlane'), token }, other)).status === 401,
+      DEADLINE,
+    );
+  });
 });

@@ -97,7 +97,7 @@ function policyFaults(
     !isDeepStrictEqual(spec.matchConstraints?.namespaceSelector, {
       matchLabels: { 'kubernetes.io/metadata.name': namespace },
     }) &&
-      `${name} must be about the namespace ${namespace} alone: where its parameters are missing, it refuses the Jobs of everybody`,
+      `${name} must be about the namespace ${namespace}, where the right is: its namespaceSelector names another one, or none`,
     spec.paramKind?.kind !== 'ServiceAccount' &&
       `${name} has parameters of the kind ${shown(spec.paramKind?.kind)}, must be ServiceAccount: API servers stop watching others`,
     ...LIMITED.filter(({ pattern }) => !new RegExp(pattern).test(text)).map(
@@ -138,8 +138,6 @@ function bindingFaults(
     !isDeepStrictEqual(validationActions, ['Deny']) &&
       `the binding ${name} does not refuse: validationActions is ${shown(validationActions)}, must be Deny`,
     !isEmptyObject(matchResources) && `the binding ${name} leaves some out by matchResources`,
-    paramRef?.parameterNotFoundAction !== 'Deny' &&
-      `the binding ${name} lets everything pass without its parameters: parameterNotFoundAction must be Deny`,
     params === undefined &&
       `the binding ${name} has no parameters: there is no ServiceAccount ${shown(paramRef?.name)}`,
     params !== undefined &&

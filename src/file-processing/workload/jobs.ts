@@ -73,7 +73,9 @@ export function createJobs(
     metadata: { name: policy, labels },
     spec: {
       policyName: policy,
-      paramRef: { name: account, namespace, parameterNotFoundAction: 'Deny' },
+      // API servers look for the parameters before they look at the user: without them nobody could make a Job, not even that
+      // of a migration. Nobody escapes either: without its ServiceAccount the token of the listener is worth nothing.
+      paramRef: { name: account, namespace, parameterNotFoundAction: 'Allow' },
       validationActions: ['Deny'],
     },
   });
@@ -184,9 +186,9 @@ function inNumbers(context: object): object {
  * Lets the listener's identity make only Jobs of the template. Whatever decides what runs, with which rights, and what it can
  * read, is compared; what a Job asks for of a node is the listener's to say, within the quota of the namespace.
  *
- * It is for one namespace, in which alone the listener has the right: an API server looks for the parameters before it looks at
- * the user, so that without them nobody could make a Job. And they are in a kind that API servers watch for themselves: they
- * stop watching another one, such as ConfigMap, for good when its last policy loses its binding (kubernetes/kubernetes#130887).
+ * It is for one namespace, in which alone the listener has the right. Its parameters are of a kind that API servers watch for
+ * themselves: they stop watching another one, such as ConfigMap, for good when its last policy loses its binding
+ * (kubernetes/kubernetes#130887).
  */
 function admission(settings: FileProcessingSettings) {
   const { namespace, service_account_name: account, image_pull_secrets } = settings;
