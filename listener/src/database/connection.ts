@@ -178,15 +178,22 @@ export function clientWithTimeouts(config: DatabaseConfig): typeof Knex.Client {
   return ClientWithTimeouts as unknown as typeof Knex.Client;
 }
 
+/** A server that is too busy to have begun the statement takes no notice of a cancellation: it is asked for again. */
+const CANCEL_AGAIN_MS = 1_000;
+
 /** The time of one statement. */
 function limitOf(connection: PostgresConnection, config: DatabaseConfig) {
   const { statementTimeoutMs, connectTimeoutMs } = config;
-  let cancelled: Promise<void> | undefined;
+  let cancelled: Promise<unknown> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let leftMs = connectTimeoutMs;
   const cancel = () => {
-    cancelled = requestCancel(connection, config);
     // Nobody answers, or a pooler that has no connection for it: then there is nothing to cancel.
-    timer = setTimeout(() => connection.connection.stream.destroy(), connectTimeoutMs);
+    if (leftMs <= 0) return connection.connection.stream.destroy();
+    cancelled = Promise.all([cancelled, requestCancel(connection, config)]);
+    const pauseMs = Math.min(CANCEL_AGAIN_MS, leftMs);
+    leftMs -= pauseMs;
+    timer = setTimeout(cancel, pauseMs);
   };
   if (statementTimeoutMs > 0) timer = setTimeout(cancel, statementTimeoutMs);
   return {

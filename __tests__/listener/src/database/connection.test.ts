@@ -122,6 +122,13 @@ test('a statement over its time that nobody can cancel ends with its connection'
   expect(await unavailable(database.raw('SELECT pg_sleep(30)'))).toBe(true);
 });
 
+test('a cancellation that the server takes no notice of is asked for again', async () => {
+  const proxy = await proxyOf(given.config, { lostCancellations: 1 });
+  const database = open({ ...given.config, port: proxy.port, statementTimeoutMs: 500 });
+  await eventually(() => database.raw('SELECT 1'));
+  await expect(database.raw('SELECT pg_sleep(90)')).rejects.toMatchObject({ code: '57014' });
+});
+
 test('a transaction that is one text and fails leaves its connection as it was', async () => {
   const database = open({ ...given.config, poolSize: 1 });
   await expect(database.raw('BEGIN; SELECT 1/0; COMMIT')).rejects.toMatchObject({ code: '22012' });
@@ -165,9 +172,23 @@ async function silentServer(): Promise<{ server: Server; port: number }> {
   return { server, port: address.port };
 }
 
-/** Passes the first connections on; closed, it takes no further one. */
-async function proxyOf({ host, port }: DatabaseConfig): Promise<{ port: number; close(): void }> {
-  const server = createServer((socket) => {
+/** Begins a request to cancel (PostgreSQL manual, "Message Formats"). */
+const CANCEL_REQUEST = Buffer.from([0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e]);
+
+/** Passes the first connections on, and not the first requests to cancel; closed, it takes no further one. */
+async function proxyOf(
+  { host, port }: DatabaseConfig,
+  { lostCancellations = 0 } = {},
+): Promise<{ port: number; close(): void }> {
+  let lost = 0;
+  const server = createServer(async (socket) => {
+    const [first]: Buffer[] = await once(socket, 'data');
+    if (first?.subarray(0, 8).equals(CANCEL_REQUEST) && lost < lostCancellations) {
+      lost++;
+      socket.end();
+      return;
+    }
+    socket.unshift(first);
     const onward = createConnection({ host, port });
     socket.pipe(onward).pipe(socket);
     for (const end of [socket, onward]) end.on('error', () => undefined);
