@@ -97,7 +97,7 @@ test('a command that takes too long is ended', async () => {
     '',
     // Long enough for its pod to run by then on a busy machine: kwok can miss the end of one that is just starting.
     '--deadline',
-    '10',
+    '30',
     '--',
     'runs',
     'list',
