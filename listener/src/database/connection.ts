@@ -190,7 +190,7 @@ function limitOf(connection: PostgresConnection, config: DatabaseConfig) {
   const cancel = () => {
     // Nobody answers, or a pooler that has no connection for it: then there is nothing to cancel.
     if (leftMs <= 0) return connection.connection.stream.destroy();
-    cancelled = Promise.all([cancelled, requestCancel(connection, config)]);
+    cancelled = Promise.all([cancelled, requestCancel(connection, config, leftMs)]);
     const pauseMs = Math.min(CANCEL_AGAIN_MS, leftMs);
     leftMs -= pauseMs;
     timer = setTimeout(cancel, pauseMs);
@@ -209,13 +209,14 @@ function limitOf(connection: PostgresConnection, config: DatabaseConfig) {
 async function requestCancel(
   { host, port, processID, secretKey }: PostgresConnection,
   config: DatabaseConfig,
+  withinMs: number,
 ): Promise<void> {
   const ssl = tlsSettings(config);
   const { connection: request } = new pg.Client({ ssl }) as unknown as PostgresConnection;
   const send = () => request.cancel(processID, secretKey);
   request.once('connect', () => (ssl ? request.requestSsl() : send())).once('sslconnect', send);
   // The server ends it once the signal is sent.
-  const sent = once(request, 'end', { signal: AbortSignal.timeout(config.connectTimeoutMs) });
+  const sent = once(request, 'end', { signal: AbortSignal.timeout(withinMs) });
   // For what comes after that.
   request.on('error', () => undefined);
   if (host.startsWith('/')) request.connect(`${host}/.s.PGSQL.${port}`);

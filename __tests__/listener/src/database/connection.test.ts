@@ -181,20 +181,22 @@ async function proxyOf(
   { lostCancellations = 0 } = {},
 ): Promise<{ port: number; close(): void }> {
   let lost = 0;
-  const server = createServer(async (socket) => {
-    const [first]: Buffer[] = await once(socket, 'data');
-    if (first?.subarray(0, 8).equals(CANCEL_REQUEST) && lost < lostCancellations) {
-      lost++;
-      socket.end();
-      return;
-    }
-    socket.unshift(first);
-    const onward = createConnection({ host, port });
-    socket.pipe(onward).pipe(socket);
-    for (const end of [socket, onward]) end.on('error', () => undefined);
-    onTestFinished(() => {
-      socket.destroy();
-      onward.destroy();
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (first) => {
+      if (first.subarray(0, 8).equals(CANCEL_REQUEST) && lost < lostCancellations) {
+        lost++;
+        socket.end();
+        return;
+      }
+      const onward = createConnection({ host, port });
+      onward.on('error', () => undefined);
+      onward.write(first);
+      socket.pipe(onward).pipe(socket);
+      onTestFinished(() => {
+        socket.destroy();
+        onward.destroy();
+      });
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
